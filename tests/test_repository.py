@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
+
+USES = re.compile(
+    r"^\s*(?:-\s+)?uses:\s*(?P<action>\S+)[ \t]*(?P<comment>.*)$", re.MULTILINE
+)
+PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
+VERSION_COMMENT = re.compile(r"# v\d+\.\d+\.\d+")
+# A block or flow mapping at the left margin, up to the next key at the left margin.
+TOP_LEVEL_PERMISSIONS = re.compile(
+    r"^permissions:(?P<value>.*(?:\n[ \t]+.*)*)", re.MULTILINE
+)
+
+# Put together here so that this file does not contain what it looks for.
+FORBIDDEN = {
+    "an index option": re.compile(
+        "index[-_]" + "url|--default" + "-index", re.IGNORECASE
+    ),
+    "a package index": re.compile(
+        "|".join(
+            [
+                "python" + "hosted",
+                r"py" + r"pi\.(?:org|python|io)",
+                r"npm" + r"js\.(?:org|com)",
+            ]
+        ),
+        re.IGNORECASE,
+    ),
+    "a key": re.compile("s" + r"k-(?:admin|proj|svcacct)-[\w-]{20,}"),
+    "a private key": re.compile("-" * 5 + r"BEGIN [A-Z ]*PRIVATE" + " KEY"),
+    "a home directory": re.compile(
+        r"/(?:ho" + r"me|Us" + r"ers)/[\w.-]+|(?<![\w.])/ro" + r"ot/|[A-Z]:\\Us" + "ers"
+    ),
+}
+EXAMPLES = {
+    "an index option": ["-" * 2 + "extra-index" + "-url x", "PIP_INDEX" + "_URL: x"],
+    "a package index": ["https://py" + "pi.org/simple", "files.python" + "hosted.org"],
+    "a key": ["s" + "k-admin-" + 20 * "x", "s" + "k-proj-" + "Ab3_-" * 4],
+    "a private key": ["-" * 5 + "BEGIN RSA PRIVATE" + " KEY" + "-" * 5],
+    "a home directory": ["/ho" + "me/someone", "/ro" + "ot/x", "C:\\Us" + "ers\\x"],
+}
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    """Every text file that is in the repository or would be added to it."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("needs a git checkout")
+    listed = subprocess.run(
+        [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    ).stdout.decode()
+    found = {}
+    for name in sorted(filter(None, listed.split("\0"))):
+        path = ROOT / name
+        if not path.is_file():  # deleted in the working tree, not yet in the index
+            continue
+        content = path.read_bytes()
+        if b"\0" not in content:
+            found[name] = content.decode("utf-8", errors="replace")
+    return found
+
+
+def actions(workflow: Path) -> list[tuple[str, str]]:
+    """Return the actions of other repositories that a workflow uses, with comments."""
+    found = [(use["action"], use["comment"]) for use in USES.finditer(read(workflow))]
+    return [
+        (action, comment)
+        for action, comment in found
+        if not action.startswith(("$/", "./"))
+    ]
+
+
+def read(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+def test_there_are_workflows_to_look_at() -> None:
+    assert {path.stem for path in WORKFLOWS} >= {"test", "release"}
+    assert all(
+        read(path).count("uses:") == len(USES.findall(read(path))) for path in WORKFLOWS
+    )
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_every_action_is_pinned_to_a_commit_and_names_its_version(
+    workflow: Path,
+) -> None:
+    wrong = [
+        f"{action} {comment}".strip()
+        for action, comment in actions(workflow)
+        if not (PINNED.fullmatch(action) and VERSION_COMMENT.fullmatch(comment))
+    ]
+    assert not wrong, f"{workflow.name}: write owner/action@<40 hex> # v1.2.3"
+
+
+def test_one_action_has_one_commit_everywhere() -> None:
+    pins = {action for workflow in WORKFLOWS for action, _ in actions(workflow)}
+    names = sorted(pin.partition("@")[0] for pin in pins)
+    assert names == sorted(set(names))
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_may_at_most_read_the_repository(workflow: Path) -> None:
+    found = [
+        permissions["value"].strip()
+        for permissions in TOP_LEVEL_PERMISSIONS.finditer(read(workflow))
+    ]
+    assert len(found) == 1, "one `permissions:` at the top level"
+    assert found[0] in {"{}", "contents: read"}
+
+
+def test_only_the_publishing_job_gets_further_rights() -> None:
+    before, _, publish = read(ROOT / ".github/workflows/release.yml").partition(
+        "\n  publish:\n"
+    )
+    assert "environment: pypi" in publish
+    assert "id-token: write" in publish
+    assert "run:" not in publish, "no code of the repository beside those rights"
+    others = [read(path) for path in WORKFLOWS if path.stem != "release"]
+    assert not any(": write" in text for text in [before, *others])
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_a_checkout_leaves_no_credentials_behind(workflow: Path) -> None:
+    text = read(workflow)
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_contains(what: str, texts: dict[str, str]) -> None:
+    found = [
+        f"{name}:{number}"
+        for name, text in texts.items()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if FORBIDDEN[what].search(line)
+    ]
+    assert not found, f"{what} in {', '.join(found)}"
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_what_no_file_may_contain_would_be_found(what: str) -> None:
+    assert all(FORBIDDEN[what].search(example) for example in EXAMPLES[what])
+
+
+def test_the_search_covers_the_code_and_the_documents(texts: dict[str, str]) -> None:
+    assert {"pyproject.toml", "LICENSE", "tests/test_repository.py"} <= set(texts)
+    assert "tap_openai_audit/event_types.json" in texts
+
+
+def test_the_license_is_apache_2_0() -> None:
+    title = [line.strip() for line in read(ROOT / "LICENSE").splitlines() if line][:2]
+    assert title == ["Apache License", "Version 2.0, January 2004"]
+    assert '\nlicense = "Apache-2.0"\n' in read(ROOT / "pyproject.toml")
