@@ -1,0 +1,78 @@
+"""What the command line reads, with an error in one line where it cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+from singer_sdk.configuration._dict_config import parse_environment_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Turn what goes wrong with a file into one line and exit code 1."""
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(
+            f"{what} cannot be read: {error.strerror} ({error.filename})"
+        ) from None
+    except ValueError as error:
+        # The text of the error may hold a part of the file, such as a key.
+        where = re.search(r"line \d+ column \d+", str(error))
+        raise click.ClickException(
+            f"{what} is not valid JSON{f', {where[0]}' if where else ''}: correct it"
+        ) from None
+
+
+def loaded(what: str, file: IO[str] | None) -> dict[str, Any] | None:
+    """The object that a file holds, None without a file."""
+    if file is None:
+        return None
+    with readable(what):
+        content = json.load(file)
+        if not isinstance(content, dict):
+            raise ValueError("no object")  # noqa: TRY004 - read as an error of JSON
+    return content
+
+
+def environment(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings from environment variables and `.env`.
+
+    What is not of the kind of its setting stays a text, and is reported with all other
+    problems of the configuration.
+    """
+    kinds = schema["properties"]
+    texts = parse_environment_config(
+        {"properties": {setting: {"type": "string"} for setting in kinds}},
+        f"{name.upper().replace('-', '_')}_",
+    )
+    return {
+        setting: _typed(text, kinds[setting].get("type", "string"))
+        for setting, text in texts.items()
+        if text
+    }
+
+
+def _typed(text: str, kind: str | list[str]) -> Any:  # noqa: ANN401 - as the schema says
+    if "integer" in kind:
+        return int(text) if re.fullmatch(r"[+-]?\d+", text) else text
+    if "boolean" in kind:
+        word = text.lower()
+        return word in _TRUE if word in _TRUE | _FALSE else text
+    if "array" in kind and not text.startswith("["):
+        return [item.strip() for item in text.split(",")]
+    if "array" in kind or "object" in kind:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
