@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from tap_openai_audit import startup
+
 
 def main() -> None:
     """Run the tap."""
-    from tap_openai_audit.tap import TapOpenAIAudit  # noqa: PLC0415
+    startup.defer()
+    from tap_openai_audit.tap import TapOpenAIAudit  # noqa: PLC0415 - after `defer`
 
     TapOpenAIAudit.cli()
 

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tap_openai_audit.nesting import shallow
+
 _T = TypeVar("_T")
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -32,34 +34,42 @@ def documents(body: bytes, decoder: msgspec.json.Decoder[_T]) -> list[_T]:
     Raises:
         BadBody: If the body is empty, cut off, or no JSON of the expected shape.
     """
-    body = _as_text(body)
+    if not body.isascii():
+        body = _as_utf8(body)
     try:
-        return [decoder.decode(body)]
+        return [_decoded(body, decoder)]
     except (msgspec.DecodeError, RecursionError):
-        return [_decoded(part, decoder) for part in _parts(body)]
-
-
-def _decoded(part: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
+        body = _repaired(body)
     try:
-        return decoder.decode(part)
+        return [_decoded(part, decoder) for part in _parts(body)]
     except msgspec.ValidationError as error:
         raise BadBody(f"JSON of another shape ({error})") from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except msgspec.DecodeError as error:
         raise BadBody(f"JSON that cannot be read ({error})") from None
 
 
-def _as_text(body: bytes) -> bytes:
-    """The body in valid UTF-8 without lone surrogates."""
-    if not body.isascii():
-        try:
-            body.decode()
-        except UnicodeDecodeError:
-            body = body.decode(errors="replace").encode()
-    if rb"\ud" in body or rb"\uD" in body:
-        body = _ESCAPE.sub(
-            lambda match: rb"\ufffd" if match["lone"] else match[0], body
-        )
+def _decoded(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
+    """Decode one document. Raw parts of it never hold a line feed: a message is a line.
+
+    The API indents its answers. White space outside strings is all that is dropped.
+    """
+    if b"\n" in body or b"\r" in body:
+        body = msgspec.json.format(body, indent=-1)
+    return decoder.decode(body)
+
+
+def _as_utf8(body: bytes) -> bytes:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return body.decode(errors="replace").encode()
     return body
+
+
+def _repaired(body: bytes) -> bytes:
+    """The body without lone surrogates, and without depths that cannot be read."""
+    body = _ESCAPE.sub(lambda match: rb"\ufffd" if match["lone"] else match[0], body)
+    return shallow(body)
 
 
 def _parts(body: bytes) -> list[bytes]:

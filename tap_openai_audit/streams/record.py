@@ -9,7 +9,7 @@ the way: they are passed on as the bytes they came in, numbers to the last digit
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OBJECT = b'"organization.audit_log"'
 """The value of `object` on every event. It is left out of the record."""
+
+NULL = b"null"
 
 _COLUMNS = frozenset({"id", "effective_at", "type", "object", "project", "actor"})
 _INT64_DIGITS = 18
@@ -102,68 +104,63 @@ class Recorder:
 
     def json(self, event: Event) -> bytes:
         """The record as a JSON object."""
-        body = event.body
-        if _brackets(body) > MOST_LEVELS:
+        body = bytes(event.body)
+        if body.count(b"{") + body.count(b"[") > MOST_LEVELS:
             body = shallow(body)
-        fields = _fields.decode(body)
-        type_ = fields.get("type", b"null")
-        name, details = None, b"null"
-        if _first(type_) == b'"':
-            name = _texts.decode(type_)
-            if name not in _COLUMNS and _first(fields.get(name, b"")) == b"{":
-                details = fields.pop(name)
-        else:
-            type_ = b"null"
-        extra = {
-            key: value
-            for key, value in fields.items()
-            if key not in _COLUMNS or _odd(key, value, event, name)
-        }
+        # What is not taken out for a column remains in `extra`.
+        extra = _fields.decode(body)
+        id_ = extra.pop("id")
+        if bytes(extra["effective_at"]) == b"%d" % event.effective_at:
+            del extra["effective_at"]
+        if bytes(extra.get("object", b"")) == OBJECT:
+            del extra["object"]
+        type_, details = self._type_and_details(extra)
+        project = _take(extra, "project", _projects)
+        actor = _take(extra, "actor", _actors)
         return b"".join(
             (
                 b'{"id":',
-                fields["id"],
+                id_,
                 b',"effective_at":"',
-                date_time(event.effective_at),
+                iso(event.effective_at).encode(),
                 b'","type":',
                 type_,
                 self._constant,
-                b"null" if "project" in extra else fields.get("project", b"null"),
+                project,
                 b',"actor":',
-                b"null" if "actor" in extra else fields.get("actor", b"null"),
+                actor,
                 b',"details":',
                 details,
                 b',"extra":',
-                msgspec.json.encode(extra) if extra else b"null",
+                msgspec.json.encode(extra) if extra else NULL,
                 b"}",
             )
         )
 
+    @staticmethod
+    def _type_and_details(extra: dict[str, msgspec.Raw]) -> tuple[bytes, bytes]:
+        """Take out the type, and the object under the key that is named like it."""
+        type_ = bytes(extra.get("type", NULL))
+        if not type_.startswith(b'"'):
+            return NULL, NULL
+        del extra["type"]
+        name = _texts.decode(type_)
+        details = bytes(extra.get(name, NULL))
+        if name in _COLUMNS or not details.startswith(b"{"):
+            return type_, NULL
+        del extra[name]
+        return type_, details
 
-def _brackets(body: bytes) -> int:
-    view = bytes(body)
-    return view.count(b"{") + view.count(b"[")
 
-
-def _first(value: bytes) -> bytes:
-    return bytes(memoryview(value)[:1])
-
-
-def _odd(key: str, value: msgspec.Raw, event: Event, name: str | None) -> bool:
-    """Whether a known key holds something that its column cannot."""
-    match key:
-        case "project":
-            return not _fits(_projects, value)
-        case "actor":
-            return not _fits(_actors, value)
-        case "effective_at":
-            return bytes(value) != b"%d" % event.effective_at
-        case "type":
-            return name is None
-        case "object":
-            return bytes(value) != OBJECT
-        case _:
-            return False
+def _take(
+    extra: dict[str, msgspec.Raw], key: str, decoder: msgspec.json.Decoder[Any]
+) -> bytes:
+    """Take a value out, unless it is not of the type that its column promises."""
+    value = extra.get(key)
+    if value is None or not _fits(decoder, value):
+        return NULL
+    del extra[key]
+    return value
 
 
 def _fits(decoder: msgspec.json.Decoder[Any], value: msgspec.Raw) -> bool:
@@ -178,13 +175,17 @@ def _exact(digits: str) -> int | Decimal:
     return int(digits) if len(digits) <= _INT64_DIGITS else Decimal(digits)
 
 
-@lru_cache(maxsize=4096)
-def date_time(second: int) -> bytes:
-    """A second as the one date-time format of this tap: UTC, second precision."""
-    return iso(second).encode()
-
-
 def iso(second: int) -> str:
-    """The same as text. It sorts as time does."""
-    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=second)
-    return moment.isoformat(timespec="seconds")
+    """A second as the one date-time format of this tap: UTC, second precision.
+
+    As text it sorts as time does.
+    """
+    days, rest = divmod(second, 86_400)
+    minutes, seconds = divmod(rest, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{_day(days)}T{hours:02}:{minutes:02}:{seconds:02}+00:00"
+
+
+@lru_cache(maxsize=64)
+def _day(days: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
