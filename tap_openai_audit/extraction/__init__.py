@@ -2,10 +2,12 @@
 
 It knows neither HTTP nor Singer. A run goes this way:
 
-- `windows` cuts the time range where events are dense, `plan` says what is read next;
+- `observation` sees in what order pages come, and how dense events are;
+- `splitting` cuts the time range into `windows`, and `plan` says which is read next;
 - `reading` reads one window by cursor to its end and guards what comes;
 - `reader` has many windows read in parallel and hands them on oldest first;
 - `passes` sifts what was emitted before, and moves the bookmark;
+- `extract` runs one pass, with a checkpoint now and then;
 - `lookback` keeps the ids that a later run must not emit again;
 - `report` counts what was asked, read, emitted and late.
 

@@ -12,10 +12,11 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from tap_openai_audit.extraction.windows import Stretch, Window, split
+from tap_openai_audit.extraction.splitting import split
+from tap_openai_audit.extraction.windows import Stretch, Window
 
 if TYPE_CHECKING:
-    from tap_openai_audit.extraction.windows import Observation
+    from tap_openai_audit.extraction.observation import Observation
 
 _SMALLEST, _LARGEST = 4.0, 12.0
 _ROUNDS_LEFT = 1.5
@@ -54,13 +55,13 @@ class Plan:
             self._stretches.insert(0, rest)
         return window
 
-    def learn(self, read: Window, events: int) -> None:
+    def learn(self, read: Window, pages: int) -> None:
         """Believe less of what follows a window that held less than expected."""
         if not self._stretches:
             return
         first = self._stretches[0]
         if first.density is not None and first.window.start >= read.end:
-            seen = events / (read.end - read.start)
+            seen = pages / (read.end - read.start)
             if seen < first.density / 2:
                 density = max(seen, first.density / _MOST_DOUBT)
                 self._stretches[0] = replace(first, density=density)

@@ -111,7 +111,7 @@ class Reader:
                 if isinstance(outcome, TooDense):
                     self._plan.split(stretch, outcome.seen)
                 else:
-                    self._plan.learn(stretch.window, len(outcome.events))
+                    self._plan.learn(stretch.window, outcome.pages)
                     self._done[stretch.window.start] = outcome
                     self._pages_held += outcome.pages
                 self._changed.notify_all()

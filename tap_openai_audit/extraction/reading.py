@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_openai_audit.extraction.events import BrokenPromise
-from tap_openai_audit.extraction.windows import Observation, Order, too_dense
+from tap_openai_audit.extraction.observation import Observation, Order
+from tap_openai_audit.extraction.splitting import too_dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tap_openai_audit.extraction.windows import Stretch, Window
 
 _TRIES = 4
+_FIRST_WAIT = 0.4
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def read_window(
                 break
             if attempt == _TRIES:
                 raise BrokenPromise(fault)
-            pause(0.2 * 2**attempt)
+            pause(_FIRST_WAIT * 2 ** (attempt - 1))
         events.update((event.id, event) for event in new)
         if new:
             seen.add(new)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tap_openai_audit.extraction.windows import Order
+from tap_openai_audit.extraction.observation import Order
 
 
 @dataclass

@@ -21,6 +21,7 @@ from tap_openai_audit.api.audit_log import AuditLog
 from tap_openai_audit.api.refusals import Refusal
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.extraction.events import BrokenPromise
+from tap_openai_audit.extraction.extract import CHECKPOINT_EVENTS, extract
 from tap_openai_audit.extraction.passes import CLOCK_TOLERANCE, Pass, Range
 from tap_openai_audit.extraction.reader import Reader
 from tap_openai_audit.extraction.report import Report
@@ -39,11 +40,6 @@ if TYPE_CHECKING:
     from tap_openai_audit.extraction.events import Event
     from tap_openai_audit.extraction.passes import Emitted
     from tap_openai_audit.tap import TapOpenAIAudit
-
-_BATCH = 1_000
-"""Records after which a STATE is written, at the latest."""
-
-_CHECKPOINT_SECONDS = 10.0
 
 
 class AuditLogs(Stream):
@@ -64,7 +60,6 @@ class AuditLogs(Stream):
         self._run = tap.run
         self._writer = tap.message_writer
         self._states = tap.state_writer
-        self._written_at = 0.0
 
     @property
     def partitions(self) -> list[dict[str, Any]]:
@@ -81,10 +76,8 @@ class AuditLogs(Stream):
         scope = str((context or self.partitions[0])["scope"])
         recorder = Recorder(scope, self._run.settings.organization_id)
         sifting, reader = self._begin(scope, Report(scope, int(time.time())), ())
-        for read in reader:
-            for batch in sifting.sift(read, _BATCH):
-                yield from map(recorder.record, batch.new)
-                sifting.advance(batch)
+        for events in extract(reader, sifting, checkpoint=lambda: None):
+            yield from map(recorder.record, events)
 
     # There is no public way to write messages that are encoded already, nor to have a
     # state written elsewhere than after so many records: the SDK's loop also costs
@@ -182,32 +175,19 @@ class AuditLogs(Stream):
         sifting, reader = self._begin(scope, report, emitted)
         emitted.append(sifting.emitted)
         recorder = Recorder(scope, self._run.settings.organization_id)
-        limit = self.ABORT_AT_RECORD_COUNT or sys.maxsize
-        self._written_at, since_state = time.monotonic(), 0
-        try:
-            # Closed at once when this loop is left, so that no worker asks any more.
-            with closing(reader.__iter__()) as windows:
-                for read in windows:
-                    sifting.learn(now=reader.served_at, newest=reader.newest)
-                    for batch in sifting.sift(read, min(_BATCH, limit)):
-                        self._run.signals.check()
-                        self._write(recorder, batch.new)
-                        counter.increment(len(batch.new))
-                        sifting.advance(batch)
-                        since_state += len(batch.new)
-                        if since_state >= _BATCH or self._state_is_old:
-                            self._checkpoint(scope, sifting)
-                            since_state = 0
-                    if report.emitted >= limit:
-                        return
-            report.complete = True
-        finally:
-            report.requests, report.retries = reader.requests, reader.retries
-            self._checkpoint(scope, sifting)
-
-    @property
-    def _state_is_old(self) -> bool:
-        return time.monotonic() - self._written_at > _CHECKPOINT_SECONDS
+        batches = extract(
+            reader,
+            sifting,
+            checkpoint=lambda: self._checkpoint(scope, sifting),
+            size=min(CHECKPOINT_EVENTS, self.ABORT_AT_RECORD_COUNT or sys.maxsize),
+        )
+        with closing(batches):
+            for events in batches:
+                self._run.signals.check()
+                self._write(recorder, events)
+                counter.increment(len(events))
+                if self.ABORT_AT_RECORD_COUNT is not None:
+                    return
 
     def _checkpoint(self, scope: str, sifting: Pass) -> None:
         """Write a STATE from which a later run continues exactly here."""
@@ -226,12 +206,9 @@ class AuditLogs(Stream):
             )
         state.save(sifting.bookmark, self.get_context_state({"scope": scope}))
         self._states.write_state(self.tap_state)
-        self._written_at = time.monotonic()
 
     def _write(self, recorder: Recorder, events: Sequence[Event]) -> None:
         """Write records, past the SDK where none of its features is in use."""
-        if not events:
-            return
         if self._plain:
             extracted = datetime.now(timezone.utc).isoformat().encode()
             end = b',"time_extracted":"%b"}\n' % extracted

@@ -1,0 +1,256 @@
+"""The engine reads everything, in the order of time, whatever the API does."""
+
+from __future__ import annotations
+
+import random
+import threading
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from model_api import ModelApi, event
+
+from tap_openai_audit.extraction.events import BrokenPromise, Event, Page
+from tap_openai_audit.extraction.observation import Observation, Order
+from tap_openai_audit.extraction.reader import Reader
+from tap_openai_audit.extraction.splitting import split, too_dense
+from tap_openai_audit.extraction.windows import BEGINNING, END, Stretch, Window
+
+YEAR = 365 * 24 * 3600
+NOW = 1_790_000_000
+ORDERS = ("newest_first", "oldest_first", "shuffled")
+
+#: Times with ties, bursts and gaps on every scale.
+times = st.lists(
+    st.one_of(
+        st.integers(0, 20),
+        st.integers(0, 5_000),
+        st.integers(0, 2 * YEAR),
+        st.sampled_from([7, 4_000, YEAR]),
+    ),
+    max_size=250,
+)
+logs = times.map(lambda seconds: [event(s, n) for n, s in enumerate(seconds)])
+
+
+def read_all(
+    api: ModelApi, window: Window | None = None, workers: int = 4
+) -> list[Event]:
+    reader = Reader(api, window or Window(), workers=workers)
+    reads = list(reader)
+    for earlier, later in pairwise(read.window for read in reads):
+        assert earlier.end == later.start
+    return [found for read in reads for found in read.events]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    log=logs,
+    order=st.sampled_from(ORDERS),
+    page_size=st.integers(1, 9),
+    workers=st.integers(1, 5),
+    says=st.tuples(st.booleans(), st.booleans()),
+)
+def test_every_event_is_read_once_in_order(
+    log: list[Event], order: str, page_size: int, workers: int, says: tuple[bool, bool]
+) -> None:
+    api = ModelApi(log, order, page_size, *says)
+    assert read_all(api, workers=workers) == sorted(log)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    log=logs,
+    order=st.sampled_from(ORDERS),
+    bounds=st.tuples(st.integers(0, 2 * YEAR), st.integers(0, 2 * YEAR)),
+)
+def test_only_the_range_asked_for_is_read(
+    log: list[Event], order: str, bounds: tuple[int, int]
+) -> None:
+    window = Window(min(bounds), max(bounds))
+    api = ModelApi(log, order, page_size=5)
+    assert read_all(api, window) == sorted(e for e in log if e.effective_at in window)
+
+
+@given(log=logs.filter(bool), order=st.sampled_from(ORDERS), target=st.floats(2, 12))
+def test_a_split_covers_the_same_range_without_gap(
+    log: list[Event], order: str, target: float
+) -> None:
+    api, seen = ModelApi(log, order, page_size=5), Observation()
+    seen.add(api.read_page(Window(), None).events)
+    whole = Window(BEGINNING, END)
+    parts = split(Stretch(whole), seen, target=target, workers=4)
+    assert parts[0].window.start == BEGINNING
+    assert parts[-1].window.end == END
+    assert all(a.window.end == b.window.start for a, b in pairwise(parts))
+    assert all(part.window.start < part.window.end for part in parts)
+    assert all(part.window != whole for part in parts)
+
+
+def test_a_single_second_is_never_split() -> None:
+    seen = Observation()
+    for page in range(50):
+        seen.add([event(5, 100 * page + n) for n in range(100)])
+    assert not too_dense(Stretch(Window(5, 6)), seen, target=2)
+
+
+def test_the_order_is_observed() -> None:
+    def order(*seconds: int) -> Order:
+        seen = Observation()
+        for number, second in enumerate(seconds):
+            seen.add([event(second, number)])
+        return seen.order
+
+    assert order(9, 9, 4) is Order.NEWEST_FIRST
+    assert order(4, 9, 9) is Order.OLDEST_FIRST
+    assert order(4, 9, 4) is Order.MIXED
+    assert order(9, 9) is Order.UNKNOWN
+
+
+def shaped(shape: str, count: int) -> list[Event]:
+    chance = random.Random(7)  # noqa: S311 - no secret
+    second = {
+        "uniform": lambda _: NOW - chance.randrange(YEAR),
+        "burst": lambda n: (
+            NOW - YEAR // 2 + chance.randrange(3600)
+            if n % 10
+            else NOW - chance.randrange(YEAR)
+        ),
+        "nightly": lambda _: (
+            NOW - chance.randrange(365) * 86_400 - chance.randrange(20)
+        ),
+    }[shape]
+    return [event(second(number), number) for number in range(count)]
+
+
+@pytest.mark.parametrize("shape", ["uniform", "burst", "nightly"])
+@pytest.mark.parametrize("order", ["newest_first", "oldest_first"])
+def test_requests_stay_close_to_the_pages_that_hold_the_events(
+    shape: str, order: str
+) -> None:
+    api = ModelApi(shaped(shape, 10_000), order)
+    assert read_all(api, workers=8) == sorted(api.events)
+    assert len(api.requests) <= 100 * 1.5
+
+
+def test_the_beginning_is_found_without_a_floor() -> None:
+    api = ModelApi([event(1, 1), *(event(NOW - n, 2 + n) for n in range(5_000))])
+    assert read_all(api, workers=8) == sorted(api.events)
+    empty = len(api.requests) - 51
+    assert empty < 40
+    assert any(window.start == BEGINNING for window, _ in api.requests)
+
+
+@pytest.mark.parametrize("count", [0, 1, 100])
+def test_a_page_of_events_takes_one_request(count: int) -> None:
+    api = ModelApi([event(NOW - 10 * n, n) for n in range(count)])
+    assert len(read_all(api)) == count
+    assert len(api.requests) == 1
+
+
+def test_windows_are_read_at_the_same_time() -> None:
+    together = threading.Barrier(4)
+
+    def wait_for_the_others(window: Window) -> None:
+        if window != Window():
+            together.wait(timeout=20)
+
+    api = ModelApi([event(NOW - 60 * n, n) for n in range(3_200)])
+    api.before_page = wait_for_the_others
+    reader = Reader(api, Window(), workers=4)
+    # Each page waits until four are asked for: this ends only if that happens.
+    for _ in reader:
+        api.before_page = lambda _window: None
+        together.abort()
+        break
+
+
+def test_the_buffer_is_bounded() -> None:
+    api = ModelApi([event(NOW - 60 * n, n) for n in range(40_000)])
+    reader = Reader(api, Window(NOW - YEAR), workers=2)
+    reads = iter(reader)
+    next(reads)
+    asked = -1
+    while asked != len(api.requests):  # until the workers find no more room
+        asked = len(api.requests)
+        threading.Event().wait(0.3)
+    assert asked < 100
+    assert sum(len(read.events) for read in reads) > 35_000
+
+
+def test_an_error_is_raised_after_all_windows_before_it() -> None:
+    def fail(window: Window) -> None:
+        if NOW - YEAR // 4 in window and window.end - window.start < YEAR // 8:
+            raise RuntimeError("broken")
+
+    api = ModelApi(shaped("uniform", 10_000), before_page=fail)
+    reads = iter(Reader(api, Window(NOW - YEAR, NOW + 1), workers=8))
+    read: list[Event] = []
+
+    def read_on() -> None:
+        while True:
+            read.extend(next(reads).events)
+
+    with pytest.raises(RuntimeError, match="broken"):
+        read_on()
+    assert 5_000 < len(read) < 7_501
+    assert read == sorted(api.events)[: len(read)]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tap_openai_audit.extraction.reading._FIRST_WAIT", 0.0)
+
+
+class Quirky(ModelApi):
+    """Breaks a rule of paging from the second page on."""
+
+    quirk = ""
+
+    def read_page(self, window: Window, cursor: str | None) -> Page:
+        follows = self.quirk == "stuck"
+        page = super().read_page(window, cursor if follows else None)
+        match self.quirk:
+            case "repeats":
+                return Page(page.events, has_more=True, cursor=page.cursor)
+            case "empty":
+                return Page([] if cursor else page.events, has_more=True, cursor="next")
+            case "stuck":
+                return Page(page.events, has_more=True, cursor=cursor or page.cursor)
+            case _:
+                outside = [event(window.end + 1, 999_999)]
+                return Page(outside, has_more=False, cursor=None)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("quirk", "says"),
+    [
+        ("repeats", "no new one"),
+        ("empty", "no new one"),
+        ("stuck", "does not move"),
+        ("outside", "outside the window"),
+    ],
+)
+def test_broken_paging_is_a_clear_error_and_never_an_endless_loop(
+    quirk: str, says: str
+) -> None:
+    api = Quirky([event(NOW + n, n) for n in range(300)])
+    api.quirk = quirk
+    with pytest.raises(BrokenPromise, match=says):
+        read_all(api, Window(NOW, NOW + 300))  # type: ignore[arg-type]
+    assert len(api.requests) < 60
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_fault_of_paging_that_passes_is_survived() -> None:
+    class Stumbling(ModelApi):
+        def read_page(self, window: Window, cursor: str | None) -> Page:
+            page = super().read_page(window, cursor)
+            if len(self.requests) % 3 == 1:
+                return Page([], has_more=True, cursor=None)
+            return page
+
+    api = Stumbling([event(NOW + n, n) for n in range(950)])
+    assert read_all(api) == sorted(api.events)
