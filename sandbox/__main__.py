@@ -1,0 +1,9 @@
+"""Starts a sandbox: ``python -m sandbox --help``."""
+
+from __future__ import annotations
+
+from sandbox.options import parse
+from sandbox.server import serve
+
+if __name__ == "__main__":
+    serve(parse())

@@ -1,0 +1,79 @@
+"""How the API behaves where its documents leave it open, or where it misbehaves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from sandbox.options import ORDERS
+
+_CHOICES = {
+    "order": ORDERS,
+    "tenant": ("available", "refused", "empty"),
+    "has_more": ("normal", "absent"),
+    "last_id": ("normal", "null", "absent", "stuck"),
+    "missing_scope_status": (401, 403),
+}
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Switches that stay on until they are changed.
+
+    Attributes:
+        order: `newest_first`, `oldest_first`, or `shuffled`.
+        latency_ms: Delay before each answer, milliseconds.
+        jitter_ms: Most that is added to it at random, milliseconds.
+        missing_scope: The key may not read audit logs.
+        missing_scope_status: 401 or 403.
+        wrong_key: Every key is refused as wrong.
+        wrong_organization: Every key belongs to another organization.
+        key_expired: Every key is refused as expired.
+        logging_off: Audit logging is off: every list of events is empty.
+        tenant: `available`; `refused`, 400 for `tenant_only`; `empty`.
+        tenant_ignores: `tenant_only` is ignored.
+        both_scopes: Tenant events come without `tenant_only` too.
+        has_more: `normal` or `absent`.
+        last_id: `normal`, `null`, `absent`, or `stuck`, which repeats `after`.
+        repeat_page: Any cursor returns the first page again, and there is more.
+        outside_window: Times asked for are ignored.
+        clock_skew_seconds: Added to the time in the `Date` header.
+    """
+
+    order: str = "newest_first"
+    latency_ms: float = 0.0
+    jitter_ms: float = 0.0
+    missing_scope: bool = False
+    missing_scope_status: int = 403
+    wrong_key: bool = False
+    wrong_organization: bool = False
+    key_expired: bool = False
+    logging_off: bool = False
+    tenant: str = "available"
+    tenant_ignores: bool = False
+    both_scopes: bool = False
+    has_more: str = "normal"
+    last_id: str = "normal"
+    repeat_page: bool = False
+    outside_window: bool = False
+    clock_skew_seconds: float = 0.0
+
+    def merged(self, changes: dict[str, Any]) -> Behaviour:
+        """Return this behaviour with some switches changed.
+
+        Raises:
+            ValueError: There is no such switch, or it has no such position.
+        """
+        defaults = {field.name: field.default for field in fields(self)}
+        for name, value in changes.items():
+            if name not in defaults:
+                raise ValueError(f"no behaviour is called {name}")
+            kind = type(defaults[name])
+            kinds = (int, float) if kind is float else (kind,)
+            if type(value) not in kinds or value not in _CHOICES.get(name, (value,)):
+                raise ValueError(f"{name} cannot be {value!r}")
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every switch and its position."""
+        return asdict(self)
