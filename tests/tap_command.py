@@ -1,0 +1,194 @@
+"""The real command, run against a sandbox, and what came out of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from sandbox.process import SandboxProcess
+
+COMMAND = (sys.executable, "-m", "tap_openai_audit")
+DEADLINE = 120
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the command wrote, and how it ended."""
+
+    code: int
+    out: str
+    log: str
+
+    @cached_property
+    def messages(self) -> list[dict[str, Any]]:
+        """The messages that are whole lines: a killed run may end within one."""
+        return [
+            json.loads(line)
+            for line in self.out.splitlines(keepends=True)
+            if line[-1:] == "\n"
+        ]
+
+    @property
+    def messages_as_one(self) -> Any:
+        """The output as one JSON document, as `--discover` writes it."""
+        return json.loads(self.out)
+
+    def records(self, stream: str = "audit_logs") -> list[dict[str, Any]]:
+        return [
+            m["record"]
+            for m in self.messages
+            if m.get("stream") == stream and m["type"] == "RECORD"
+        ]
+
+    @property
+    def ids(self) -> list[str]:
+        return [record["id"] for record in self.records()]
+
+    @property
+    def state(self) -> dict[str, Any] | None:
+        """The last state, None without any."""
+        states = [m["value"] for m in self.messages if m["type"] == "STATE"]
+        return states[-1] if states else None
+
+    @property
+    def unconfirmed(self) -> set[str]:
+        """Ids that no state followed."""
+        ids: set[str] = set()
+        for message in self.messages:
+            if message["type"] == "STATE":
+                ids = set()
+            elif message.get("stream") == "audit_logs" and message["type"] == "RECORD":
+                ids.add(message["record"]["id"])
+        return ids
+
+    @property
+    def errors(self) -> list[str]:
+        return [line for line in self.log.splitlines() if "| ERROR" in line]
+
+    @property
+    def last_line(self) -> str:
+        return self.log.splitlines()[-1]
+
+
+@dataclass
+class Running:
+    """A run under way."""
+
+    process: subprocess.Popen[bytes]
+    log_file: Path
+    out: bytes = b""
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        assert self.process.stdout is not None
+        return self.process.stdout
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(encoding="utf-8")
+
+    def read(self, lines: int) -> None:
+        for _ in range(lines):
+            self.out += self.stdout.readline()
+
+    def ended(self) -> Outcome:
+        self.out += self.stdout.read()
+        code = self.process.wait(timeout=30)
+        return Outcome(code, self.out.decode(errors="replace"), self.log)
+
+
+@dataclass
+class TapCommand:
+    """Runs the command against one sandbox."""
+
+    sandbox: SandboxProcess
+    folder: Path
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def arguments(
+        self,
+        *options: str,
+        state: object = None,
+        catalog: object = None,
+        **settings: Any,
+    ) -> list[str]:
+        config = {
+            "organization_id": self.sandbox.organization_id,
+            "admin_key": self.sandbox.admin_key,
+            "api_url": self.sandbox.url,
+            **self.settings,
+            **settings,
+        }
+        arguments = [*COMMAND, "--config", self._file("config", config), *options]
+        if state is not None:
+            arguments += ["--state", self._file("state", state)]
+        if catalog is not None:
+            arguments += ["--catalog", self._file("catalog", catalog)]
+        return arguments
+
+    def run(
+        self, *options: str, env: Mapping[str, str] | None = None, **inputs: Any
+    ) -> Outcome:
+        return run(self.arguments(*options, **inputs), env=env)
+
+    @contextmanager
+    def started(self, **inputs: Any) -> Iterator[Running]:
+        """A run that the test follows. It never outlives the test."""
+        log = self.folder / "log"
+        with (
+            log.open("wb") as errors,
+            subprocess.Popen(
+                self.arguments(**inputs),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment(None),
+            ) as process,
+        ):
+            try:
+                yield Running(process, log)
+            finally:
+                process.kill()
+
+    @property
+    def truth(self) -> set[str]:
+        """The ids of all events that are visible in the sandbox."""
+        return {event.id for event in self.sandbox.control.events() if event.visible}
+
+    def _file(self, name: str, content: object) -> str:
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return str(path)
+
+
+def run(arguments: Iterable[str], *, env: Mapping[str, str] | None = None) -> Outcome:
+    process = subprocess.run(
+        list(arguments),
+        capture_output=True,
+        check=False,
+        timeout=DEADLINE,
+        env=environment(env),
+    )
+    return Outcome(process.returncode, process.stdout.decode(), process.stderr.decode())
+
+
+def environment(changes: Mapping[str, str] | None) -> dict[str, str]:
+    """The environment of the command: this one without settings of the tap."""
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith("TAP_OPENAI_AUDIT_")
+    }
+    return {**kept, **(changes or {})}
+
+
+def repeated(ids: Iterable[str]) -> set[str]:
+    return {id_ for id_, times in Counter(ids).items() if times > 1}
