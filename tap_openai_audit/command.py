@@ -16,15 +16,29 @@ if TYPE_CHECKING:
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
+def check_option() -> click.Option:
+    """The option `--check`, which takes the form of its output."""
+    return click.Option(
+        ["--check"],
+        is_flag=False,
+        flag_value="text",
+        type=click.Choice(["text", "json"]),
+        help=(
+            "Make a few requests and tell whether a sync would work, and if not, why"
+            " and what to do. Use --check=json for machines."
+        ),
+    )
+
+
 @contextmanager
 def readable(what: str) -> Iterator[None]:
     """Turn what goes wrong with a file into one line and exit code 1."""
     try:
         yield
     except OSError as error:
-        raise click.ClickException(
-            f"{what} cannot be read: {error.strerror} ({error.filename})"
-        ) from None
+        # The SDK's own errors of this kind have a text and no fields.
+        why = f"{error.strerror} ({error.filename})" if error.strerror else error
+        raise click.ClickException(f"{what} cannot be read: {why}") from None
     except ValueError as error:
         # The text of the error may hold a part of the file, such as a key.
         where = re.search(r"line \d+ column \d+", str(error))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_EVENTS = 1_000
 CHECKPOINT_SECONDS = 10.0
+_BATCHES_PER_CHECKPOINT = 4
 
 
 def extract(
@@ -40,20 +41,21 @@ def extract(
         sifting: Knows what was emitted before, and moves the bookmark.
         checkpoint: Saves the bookmark.
         clock: Seconds that pass evenly.
-        size: The most events in a batch and between two checkpoints.
+        size: The most events between two checkpoints.
     """
     report, saved_at, saved_events = sifting.report, clock(), 0
+    batch_size = max(size // _BATCHES_PER_CHECKPOINT, 1)
     try:
         # Closed as soon as this loop is left, so that no worker asks any more.
         with closing(reader.__iter__()) as windows:
             for read in windows:
                 sifting.learn(now=reader.served_at, newest=reader.newest)
-                for batch in sifting.sift(read, size):
+                for batch in sifting.sift(read, batch_size):
                     if batch.new:
                         yield batch.new
                     sifting.advance(batch)
                     if (
-                        report.emitted - saved_events >= size
+                        report.emitted - saved_events > size - batch_size
                         or clock() - saved_at >= CHECKPOINT_SECONDS
                     ):
                         checkpoint()

@@ -18,6 +18,9 @@ def _text(name: str, description: str) -> th.Property[str]:
     return th.Property(name, th.StringType, description=description)
 
 
+# Without `properties`, even empty ones, flattening leaves the object in its column.
+_ANYTHING = th.CustomType({"type": ["object", "null"], "additionalProperties": True})
+
 _USER = _open(
     _text("id", "The id of the user."),
     _text("email", "The email address of the user."),
@@ -83,12 +86,12 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property("actor", _ACTOR, description="Who did it; null if nobody is named."),
     th.Property(
         "details",
-        _open(),
+        _ANYTHING,
         description="What the API says of this type of event.",
     ),
     th.Property(
         "extra",
-        _open(),
+        _ANYTHING,
         description=(
             "Every other key of the event, and values that their column cannot hold;"
             " null if there is none."

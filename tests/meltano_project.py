@@ -1,0 +1,87 @@
+"""A Meltano project of its own for a test: this repository's, without its state."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MELTANO = ROOT / ".venv" / "meltano" / "bin" / "meltano"
+DEADLINE = 120
+OF_PLUGINS = ("TAP_", "TARGET_", "MELTANO_")
+
+
+def program_of(plugin: str) -> Path:
+    """The program of a plugin, in the environment that Meltano made for it."""
+    kind = "extractors" if plugin.startswith("tap-") else "loaders"
+    program = ROOT / ".meltano" / kind / plugin / "venv" / "bin" / plugin
+    if not program.exists():
+        pytest.fail(f"{plugin} is not installed: run `make install`")
+    return program
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command of Meltano ended, and what it wrote."""
+
+    code: int
+    out: str
+    log: str
+
+    @cached_property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class MeltanoProject:
+    """A directory with a `meltano.yml`, and the variables that it is used with."""
+
+    directory: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def copied_to(cls, directory: Path, **variables: str) -> MeltanoProject:
+        """A copy of this repository's project, with its plugins but not its state."""
+        shutil.copy(ROOT / "meltano.yml", directory)
+        plugins = ("tap-openai-audit", "target-postgres", "target-duckdb")
+        for plugin in (*plugins, "target-jsonl"):
+            venv = program_of(plugin).parents[1]
+            link = directory / venv.relative_to(ROOT)
+            link.parent.mkdir(parents=True)
+            link.symlink_to(venv, target_is_directory=True)
+        return cls(directory, variables)
+
+    def __call__(self, *arguments: str, fails: bool = False) -> Outcome:
+        """Run a command and expect that it succeeds, or that it fails."""
+        process = subprocess.run(
+            [MELTANO, "--log-format=plain", *arguments],
+            cwd=self.directory,
+            env=self._environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=DEADLINE,
+        )
+        assert (process.returncode != 0) == fails, process.stderr[-8000:]
+        return Outcome(process.returncode, process.stdout, process.stderr)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(OF_PLUGINS)}
+        return {
+            **kept,
+            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+            # What is missing is installed by `make install`, once for all tests.
+            "MELTANO_AUTO_INSTALL": "false",
+            "NO_COLOR": "1",
+            **self.variables,
+        }
