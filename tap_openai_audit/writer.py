@@ -20,7 +20,7 @@ class LineWriter(MsgSpecWriter):
         """Write a message."""
         self.write_lines([self.format_message(message)])
 
-    def write_lines(self, parts: Iterable[bytes | bytearray]) -> None:  # noqa: PLR6301
+    def write_lines(self, parts: Iterable[bytes | bytearray]) -> None:
         """Write lines, each ended by a line feed, given in parts."""
         left = memoryview(b"".join(parts))
         # With PYTHONUNBUFFERED set, as in many containers, a write that a signal
