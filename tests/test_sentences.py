@@ -22,7 +22,8 @@ pytest.importorskip("target_postgres")
 psycopg = pytest.importorskip("psycopg")
 
 ROOT = Path(__file__).resolve().parents[1]
-SENTENCES = (ROOT / "docs" / "sentences.sql").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SENTENCES = README.partition("<!-- sentences -->\n```sql\n")[2].partition("```")[0]
 SCHEMA = "tap_openai_audit"
 BIN = Path(sys.executable).parent
 DEADLINE = 60.0

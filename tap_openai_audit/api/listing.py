@@ -1,0 +1,169 @@
+"""The lists of the Admin API, page by page: each style of paging once.
+
+Three styles are documented: the next page is `after=<last_id>`, the next page is
+`after=<next>`, and an object that stands alone. Where an answer is not clear they do as
+the official clients do: a page without objects is the last one, and a page that does
+not say whether there is more may have a next one. What is left over is refused, because
+a list that ends too early would look like a complete one, and a list that never ends
+would hold up the run: more is promised, but no cursor given, or nothing new comes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from tap_openai_audit.api.bodies import BadBody, documents
+from tap_openai_audit.api.refusals import Cause, Refusal
+from tap_openai_audit.nesting import MOST_LEVELS, shallow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_openai_audit.api.client import Client
+
+
+@dataclass(frozen=True)
+class Page:
+    """What an answer brings."""
+
+    items: list[dict[str, Any]]
+    """The objects. Numbers are exact: a fraction is a decimal."""
+    has_more: bool | None
+    """None if the answer does not say."""
+    cursor: str | None
+    """The value of `after` for the next page."""
+
+
+class _Envelope(msgspec.Struct):
+    data: list[msgspec.Raw]
+    has_more: bool | None = None
+    last_id: str | None = None
+    next: str | None = None
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
+_anything = msgspec.json.Decoder(msgspec.Raw)
+_objects = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+
+def by_last_id(body: bytes) -> Page:
+    """Read a page of a list that continues at `after=<last_id>`.
+
+    Raises:
+        BadBody: If it is none.
+    """
+    envelopes = documents(body, _envelopes)
+    items = _items(envelopes)
+    last = items[-1].get("id") if items else None
+    fallback = last if isinstance(last, str) else None
+    return Page(items, _has_more(envelopes), envelopes[-1].last_id or fallback)
+
+
+def by_next(body: bytes) -> Page:
+    """Read a page of a list that continues at `after=<next>`.
+
+    Raises:
+        BadBody: If it is none.
+    """
+    envelopes = documents(body, _envelopes)
+    return Page(_items(envelopes), _has_more(envelopes), envelopes[-1].next)
+
+
+def single(body: bytes) -> Page:
+    """Read an object that stands alone.
+
+    Raises:
+        BadBody: If it is none.
+    """
+    return Page(
+        [_object(raw) for raw in documents(body, _anything)],
+        has_more=False,
+        cursor=None,
+    )
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list of the API: where it is, and how it is paged."""
+
+    path: str
+    """The path below the API's URL, with names of ids in braces."""
+    style: Callable[[bytes], Page] = by_last_id
+    """Reads one answer."""
+    page_size: int = 100
+    """The most objects that the API gives at once."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """Further parameters of the query."""
+
+    def pages(
+        self, client: Client, keys: Sequence[str], **ids: str
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Read the list to its end. An object that comes twice is given once.
+
+        Args:
+            client: Asks the API.
+            keys: What each object must have, as a text, to be told from the others.
+            ids: The ids for the path.
+
+        Raises:
+            Refusal: If the API refuses, or the list does not end.
+            Interrupted: If the run is ending.
+        """
+        path = self.path.format(**{name: quote(id_, "") for name, id_ in ids.items()})
+        params = [("limit", str(self.page_size)), *self.params.items()]
+        read = partial(_checked, self.style, keys)
+        cursor: str | None = None
+        known: set[tuple[str, ...]] = set()
+        while True:
+            after = [] if cursor is None else [("after", cursor)]
+            page = client.get(path, [*params, *after], read).content
+            new = {tuple(item[key] for key in keys): item for item in page.items}
+            for key in known.intersection(new):
+                del new[key]
+            yield list(new.values())
+            known.update(new)
+            cursor = page.cursor
+            if page.has_more is False or not page.items:
+                return
+            if cursor is None or not new:
+                if page.has_more is None:
+                    return
+                missing = "gives no cursor" if new else "brings no new one"
+                raise Refusal(
+                    Cause.BAD_BODY,
+                    f"{path} promises more objects, but {missing}",
+                    status=200,
+                )
+
+
+def _checked(style: Callable[[bytes], Page], keys: Sequence[str], body: bytes) -> Page:
+    page = style(body)
+    for item in page.items:
+        if not all(isinstance(item.get(key), str) for key in keys):
+            raise BadBody(f"an object without {' and '.join(keys)}")
+    return page
+
+
+def _has_more(envelopes: list[_Envelope]) -> bool | None:
+    said = [e.has_more for e in envelopes if e.has_more is not None]
+    return any(said) if said else None
+
+
+def _items(envelopes: list[_Envelope]) -> list[dict[str, Any]]:
+    return [_object(raw) for envelope in envelopes for raw in envelope.data]
+
+
+def _object(raw: msgspec.Raw) -> dict[str, Any]:
+    body = bytes(raw)
+    if body.count(b"{") + body.count(b"[") > MOST_LEVELS:
+        body = shallow(body)
+    try:
+        return _objects.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadBody(f"an object that cannot be read ({error})") from None

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import json
+import threading
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_openai_audit.api.bodies import BadBody
+from tap_openai_audit.api.client import Answer
+from tap_openai_audit.api.listing import Listing, by_last_id, by_next, single
+from tap_openai_audit.api.parallel import ParallelLists
+from tap_openai_audit.api.refusals import Cause, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+class Script:
+    """A client that answers with the bodies it was given, in their order."""
+
+    def __init__(self, *bodies: Any) -> None:
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self._bodies = [
+            body if isinstance(body, bytes) else json.dumps(body).encode()
+            for body in bodies
+        ]
+
+    def get(
+        self,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        read: Callable[[bytes], Any],
+    ) -> Answer[Any]:
+        self.asked.append((path, dict(params)))
+        return Answer(read(self._bodies.pop(0)), None, 0)
+
+
+def things(*ids: str) -> list[dict[str, str]]:
+    return [{"id": id_} for id_ in ids]
+
+
+def read(listing: Listing, script: Script, **ids: str) -> list[Any]:
+    pages = listing.pages(script, ["id"], **ids)  # type: ignore[arg-type]
+    return [item["id"] for page in pages for item in page]
+
+
+def test_a_list_continues_after_its_last_id() -> None:
+    script = Script(
+        {"data": things("a", "b"), "has_more": True, "last_id": "b"},
+        {"data": things("c"), "has_more": False, "last_id": "c"},
+    )
+    listing = Listing("/things", by_last_id, page_size=2, params={"all": "yes"})
+    assert read(listing, script) == ["a", "b", "c"]
+    assert script.asked == [
+        ("/things", {"limit": "2", "all": "yes"}),
+        ("/things", {"limit": "2", "all": "yes", "after": "b"}),
+    ]
+
+
+def test_a_list_continues_at_the_cursor_that_is_named_next() -> None:
+    script = Script(
+        {"data": things("a"), "has_more": True, "next": "opaque=="},
+        {"data": things("b"), "has_more": False, "next": None},
+    )
+    assert read(Listing("/things", by_next), script) == ["a", "b"]
+    assert script.asked[1][1]["after"] == "opaque=="
+
+
+def test_an_object_that_stands_alone_is_one_page() -> None:
+    script = Script({"id": "a", "enabled": True})
+    assert read(Listing("/thing", single), script) == ["a"]
+    assert len(script.asked) == 1
+
+
+def test_ids_cannot_change_the_path() -> None:
+    script = Script({"data": [], "has_more": False})
+    read(Listing("/projects/{project_id}/users"), script, project_id="a/../b?c=d")
+    assert script.asked[0][0] == "/projects/a%2F..%2Fb%3Fc%3Dd/users"
+
+
+@pytest.mark.parametrize("style", [by_last_id, by_next])
+def test_a_page_without_objects_is_the_last(style: Any) -> None:
+    script = Script({"data": [], "has_more": True, "last_id": "z", "next": "z"})
+    assert read(Listing("/things", style), script) == []
+
+
+def test_without_last_id_the_last_object_is_the_cursor() -> None:
+    script = Script({"data": things("a", "b"), "has_more": True}, {"data": []})
+    assert read(Listing("/things"), script) == ["a", "b"]
+    assert script.asked[1][1]["after"] == "b"
+
+
+def test_without_has_more_a_list_is_read_until_nothing_new_comes() -> None:
+    script = Script({"data": things("a")}, {"data": things("b")}, {"data": things("b")})
+    assert read(Listing("/things"), script) == ["a", "b"]
+
+
+def test_without_has_more_no_next_is_the_end() -> None:
+    script = Script({"data": things("a"), "next": "n"}, {"data": things("b")})
+    assert read(Listing("/things", by_next), script) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("style", "page"),
+    [
+        (by_last_id, {"data": things("a"), "has_more": True, "last_id": "a"}),
+        (by_next, {"data": things("a"), "has_more": True, "next": "n"}),
+    ],
+)
+def test_a_list_that_goes_round_in_circles_is_refused(style: Any, page: Any) -> None:
+    with pytest.raises(Refusal, match="brings no new one") as refused:
+        read(Listing("/things", style), Script(page, page))
+    assert refused.value.cause is Cause.BAD_BODY
+
+
+def test_a_list_that_promises_more_without_a_cursor_is_refused() -> None:
+    script = Script({"data": things("a"), "has_more": True, "next": None})
+    with pytest.raises(Refusal, match="gives no cursor"):
+        read(Listing("/things", by_next), script)
+
+
+def test_an_object_that_comes_twice_is_given_once() -> None:
+    script = Script(
+        {"data": things("a", "b", "b"), "has_more": True, "last_id": "b"},
+        {"data": things("b", "c"), "has_more": False},
+    )
+    assert read(Listing("/things"), script) == ["a", "b", "c"]
+
+
+def test_several_documents_make_one_page() -> None:
+    parts = [
+        {"data": things("a"), "has_more": True, "last_id": "a"},
+        {"data": things("b"), "has_more": False, "last_id": "b"},
+    ]
+    body = b"\n".join(json.dumps(part).encode() for part in parts)
+    script = Script(body, {"data": [], "has_more": False})
+    assert read(Listing("/things"), script) == ["a", "b"]
+    assert script.asked[1][1]["after"] == "b"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"data": [{"name": "nobody"}]},
+        {"data": [{"id": None}]},
+        {"data": ["text"]},
+        {"things": []},
+        b"<html>",
+        b"",
+    ],
+)
+def test_a_page_that_cannot_be_read_is_a_bad_body(page: Any) -> None:
+    with pytest.raises(BadBody):
+        read(Listing("/things"), Script(page))
+
+
+def test_numbers_are_exact() -> None:
+    body = b'{"data":[{"id":"a","price":0.10,"large":12345678901234567890123}]}'
+    pages = Listing("/things").pages(Script(body, {"data": []}), ["id"])  # type: ignore[arg-type]
+    (item,) = next(pages)
+    assert str(item["price"]) == "0.10"
+    assert isinstance(item["price"], Decimal)
+    assert item["large"] == 12345678901234567890123
+
+
+def test_what_is_nested_too_deeply_is_kept_as_text() -> None:
+    deep = "[" * 500 + "]" * 500
+    body = f'{{"data":[{{"id":"a","deep":{deep}}}]}}'.encode()
+    pages = Listing("/things").pages(Script(body, {"data": []}), ["id"])  # type: ignore[arg-type]
+    (item,) = next(pages)
+    value, levels = item["deep"], 0
+    while isinstance(value, list):
+        value, levels = value[0], levels + 1
+    assert levels < 100
+    assert value == "[" * (500 - levels) + "]" * (500 - levels)
+
+
+class Ended(Exception):  # noqa: N818 - it is named for what happened
+    pass
+
+
+def test_parallel_lists_give_all_pages_of_each_list_in_order() -> None:
+    def pages(key: int) -> Iterator[list[dict[str, Any]]]:
+        for number in range(key):
+            yield [{"number": number}]
+
+    found: dict[int, list[int]] = {}
+    lists = ParallelLists(range(30), pages, workers=4, heartbeat=lambda: None)
+    for key, page in lists:
+        assert not isinstance(page, Refusal)
+        found.setdefault(key, []).extend(item["number"] for item in page)
+    assert found == {key: list(range(key)) for key in range(1, 30)}
+
+
+def test_a_refusal_ends_its_list_only() -> None:
+    def pages(key: str) -> Iterator[list[dict[str, Any]]]:
+        yield [{"id": key}]
+        if key == "b":
+            raise Refusal(Cause.NOT_FOUND, "HTTP 404", status=404)
+        yield [{"id": key}]
+
+    lists = ParallelLists("abc", pages, workers=2, heartbeat=lambda: None)
+    results = sorted((key, isinstance(page, Refusal)) for key, page in lists)
+    expected = {"a": [False, False], "b": [False, True], "c": [False, False]}
+    assert results == [(key, end) for key in "abc" for end in expected[key]]
+
+
+def test_an_error_of_a_worker_reaches_the_caller() -> None:
+    def pages(_: str) -> Iterator[list[dict[str, Any]]]:
+        raise ValueError("a mistake")
+
+    lists = ParallelLists("ab", pages, workers=2, heartbeat=lambda: None)
+    with pytest.raises(ValueError, match="a mistake"):
+        list(lists)
+
+
+def test_a_caller_who_does_not_take_pages_is_not_run_ahead_of() -> None:
+    begun: list[int] = []
+
+    def pages(key: int) -> Iterator[list[dict[str, Any]]]:
+        begun.append(key)
+        yield [{"id": key}]
+
+    taken = 0
+    for _ in ParallelLists(range(200), pages, workers=3, heartbeat=lambda: None):
+        taken += 1
+        # Two pages for each worker in the queue, and one in its hands.
+        assert len(begun) <= taken + 3 * 2 + 3 + 1
+    assert taken == 200
+
+
+def test_the_heartbeat_ends_a_wait_for_a_list_that_never_comes() -> None:
+    never, beats = threading.Event(), []
+
+    def pages(_: str) -> Iterator[list[dict[str, Any]]]:
+        never.wait(30)
+        yield []
+
+    def heartbeat() -> None:
+        beats.append(True)
+        if len(beats) == 3:
+            raise Ended
+
+    with pytest.raises(Ended):
+        list(ParallelLists("a", pages, workers=1, heartbeat=heartbeat))
+    never.set()
