@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     from tap_openai_audit.extraction.report import Report
 
-_TIME = th.DateTimeType
-_COUNT = th.IntegerType
+_TEXT, _TIME, _COUNT = th.StringType, th.DateTimeType, th.IntegerType
+
+
+def _column(name: str, kind: Any, description: str) -> th.Property[Any]:  # noqa: ANN401
+    return th.Property(name, kind, description=description)
 
 
 class SyncReports(Stream):
@@ -32,38 +35,36 @@ class SyncReports(Stream):
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(
         th.Property("run_id", th.StringType, required=True, description="The run."),
         th.Property("scope", th.StringType, required=True, description="The pass."),
-        th.Property("organization_id", th.StringType),
-        th.Property("tap_version", th.StringType),
-        th.Property("started_at", _TIME),
-        th.Property("finished_at", _TIME),
-        th.Property(
-            "window_start", _TIME, description="Asked from; null: all available."
-        ),
-        th.Property("window_end", _TIME, description="Asked to; null: up to now."),
-        th.Property("oldest_event_at", _TIME),
-        th.Property("newest_event_at", _TIME),
-        th.Property("bookmark", _TIME, description="Where the next run continues."),
-        th.Property("lookback_seconds", _COUNT),
-        th.Property("requests", _COUNT),
-        th.Property("retries", _COUNT),
-        th.Property("events_read", _COUNT),
-        th.Property("events_emitted", _COUNT),
-        th.Property(
-            "events_known", _COUNT, description="Read, but emitted before: not again."
-        ),
-        th.Property(
-            "events_late", _COUNT, description="Emitted from before the bookmark."
-        ),
-        th.Property("greatest_lateness_seconds", _COUNT),
-        th.Property(
+        _column("organization_id", _TEXT, "The organization."),
+        _column("tap_version", _TEXT, "The version of the tap."),
+        _column("started_at", _TIME, "When the pass began."),
+        _column("finished_at", _TIME, "When it ended."),
+        _column("window_start", _TIME, "Asked from; null: everything available."),
+        _column("window_end", _TIME, "Asked up to; null: up to now."),
+        _column("oldest_event_at", _TIME, "The oldest event read."),
+        _column("newest_event_at", _TIME, "The newest event read."),
+        _column("bookmark", _TIME, "Where the next run continues."),
+        _column("lookback_seconds", _COUNT, "How far before it that run looks again."),
+        _column("requests", _COUNT, "Requests made, repeated ones included."),
+        _column("retries", _COUNT, "Requests that were repeated."),
+        _column("events_read", _COUNT, "Events read, each counted once."),
+        _column("events_emitted", _COUNT, "Events emitted."),
+        _column("events_known", _COUNT, "Events read that were emitted before."),
+        _column("events_late", _COUNT, "Events emitted from before the bookmark."),
+        _column("greatest_lateness_seconds", _COUNT, "How far before, at the most."),
+        _column(
             "ids_forgotten",
             _COUNT,
-            description="Ids past the state's budget: their events may be repeated.",
+            "Ids past the state's budget: their events may be emitted again.",
         ),
-        th.Property("order_observed", th.StringType),
-        th.Property("filters", th.ObjectType(additional_properties=True)),
-        th.Property("complete", th.BooleanType),
-        th.Property("reason", th.StringType, description="Why it is not complete."),
+        _column("order_observed", _TEXT, "The order in which the API gave events."),
+        _column(
+            "filters",
+            th.ObjectType(additional_properties=True),
+            "The filters in force, by name.",
+        ),
+        _column("complete", th.BooleanType, "Whether the range was read in full."),
+        _column("reason", _TEXT, "Why it was not."),
     ).to_dict()
 
     def __init__(self, tap: Tap, reports: Iterable[Mapping[str, Any]]) -> None:

@@ -1,0 +1,73 @@
+"""The catalog does not change unnoticed, stream by stream.
+
+After a wanted change, `python tests/test_catalog.py` stores it anew. A column may be
+added. It may never be removed, renamed or get another type: databases hold it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tap_openai_audit.tap import TapOpenAIAudit
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+
+
+def discovered() -> dict[str, dict[str, Any]]:
+    catalog = json.loads(TapOpenAIAudit(validate_config=False).catalog_json_text)
+    return {stream["tap_stream_id"]: stream for stream in catalog["streams"]}
+
+
+CATALOG = discovered()
+
+
+def test_all_streams_are_stored() -> None:
+    assert {path.stem for path in SNAPSHOTS.glob("*.json")} == set(CATALOG)
+
+
+@pytest.mark.parametrize("stream", CATALOG)
+def test_a_stream_is_as_it_was(stream: str) -> None:
+    stored = json.loads((SNAPSHOTS / f"{stream}.json").read_text(encoding="utf-8"))
+    assert CATALOG[stream] == stored
+
+
+@pytest.mark.parametrize("stream", CATALOG)
+def test_no_property_has_a_dot_which_selection_could_not_name(stream: str) -> None:
+    assert not any("." in name for name in CATALOG[stream]["schema"]["properties"])
+
+
+@pytest.mark.parametrize("stream", CATALOG)
+def test_every_property_is_described(stream: str) -> None:
+    for name, column in CATALOG[stream]["schema"]["properties"].items():
+        assert column.get("description", "").endswith("."), name
+
+
+def test_only_the_audit_log_and_its_ledger_are_selected_by_default() -> None:
+    selected = {
+        name
+        for name, stream in CATALOG.items()
+        for entry in stream["metadata"]
+        if entry["breadcrumb"] == [] and entry["metadata"].get("selected-by-default")
+    }
+    assert selected == {"audit_logs", "sync_reports"}
+
+
+def test_the_key_of_replication_is_a_date_time() -> None:
+    stream = CATALOG["audit_logs"]
+    assert stream["replication_key"] == "effective_at"
+    assert stream["schema"]["properties"]["effective_at"]["format"] == "date-time"
+
+
+if __name__ == "__main__":
+    for old in SNAPSHOTS.glob("*.json"):
+        old.unlink()
+    SNAPSHOTS.mkdir(exist_ok=True)
+    for name, content in CATALOG.items():
+        text = json.dumps(content, indent=1, sort_keys=True)
+        (SNAPSHOTS / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+    sys.stdout.write(f"{len(CATALOG)} streams stored\n")
