@@ -7,6 +7,7 @@ from tap_openai_audit import startup
 
 def main() -> None:
     """Run the tap."""
+    startup.use_one_arena()
     startup.defer()
     from tap_openai_audit.tap import TapOpenAIAudit  # noqa: PLC0415 - after `defer`
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import binascii
 from array import array
 from base64 import b64decode, b64encode
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _HASH_BYTES = 6
 _GROWTH_IN_BASE64 = 3 / 4
+_BLOCK = 256
 
 
 def _hash(id_: str) -> bytes:
@@ -36,6 +37,7 @@ class Lookback:
     def __init__(self) -> None:
         """Begin with no id."""
         self._hashes: dict[int, set[bytes]] = {}
+        self._forgotten: dict[int, int] = {}
 
     def __contains__(self, event: Event) -> bool:
         """Whether an event was emitted, as far as is remembered."""
@@ -58,18 +60,20 @@ class Lookback:
             budget: The most bytes that the encoded form may have.
 
         Returns:
-            How many ids at or after `since` had to be forgotten.
+            How many ids at or after `since` are forgotten by now.
         """
-        for second in [second for second in self._hashes if second < since]:
-            del self._hashes[second]
-        room, forgotten = int(budget * _GROWTH_IN_BASE64) - 3, 0
+        for seconds in (self._hashes, self._forgotten):
+            for second in [second for second in seconds if second < since]:
+                del seconds[second]
+        room = int(budget * _GROWTH_IN_BASE64) - 3
         # The newest seconds are kept: late events are the more likely the newer.
         for second in sorted(self._hashes, reverse=True):
             # Two varints of at most ten bytes each begin a second.
             room -= 20 + _HASH_BYTES * len(self._hashes[second])
             if room < 0:
-                forgotten += len(self._hashes.pop(second))
-        return forgotten
+                count = len(self._hashes.pop(second))
+                self._forgotten[second] = self._forgotten.get(second, 0) + count
+        return sum(self._forgotten.values())
 
     def encode(self) -> str:
         """The compact form: for each second its distance, its count, its hashes."""
@@ -116,28 +120,26 @@ class Lookback:
 class EmittedInRun:
     """Every event of this run, so that a second pass does not emit it again.
 
-    Sixteen bytes an event, in the order of time, in which passes emit.
+    Eight bytes an event, in the order of time, in which passes emit.
     """
 
     def __init__(self) -> None:
         """Begin with no event."""
-        self._seconds = array("q")
         self._hashes = array("q")
+        self._seconds: list[int] = []
+        """The second of the first event of each block of hashes."""
 
     def add(self, event: Event) -> None:
         """Remember an event. Events come in the order of time."""
-        self._seconds.append(event.effective_at)
+        if len(self._hashes) % _BLOCK == 0:
+            self._seconds.append(event.effective_at)
         self._hashes.append(hash(event.id))
 
     def __contains__(self, event: Event) -> bool:
         """Whether an event was emitted in this run."""
-        second, hash_ = event.effective_at, hash(event.id)
-        at = bisect_left(self._seconds, second)
-        while at < len(self._seconds) and self._seconds[at] == second:
-            if self._hashes[at] == hash_:
-                return True
-            at += 1
-        return False
+        first = max(bisect_left(self._seconds, event.effective_at) - 1, 0)
+        last = bisect_right(self._seconds, event.effective_at)
+        return hash(event.id) in self._hashes[first * _BLOCK : last * _BLOCK]
 
 
 def _zigzag(number: int) -> int:

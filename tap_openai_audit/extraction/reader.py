@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_openai_audit.extraction.events import Page, PageSource
     from tap_openai_audit.extraction.windows import Stretch, Window
 
-_BUFFERED_PAGES_PER_WORKER = 24
+_BUFFERED_PAGES_PER_WORKER = 16
 _HEARTBEAT_SECONDS = 0.25
 
 
