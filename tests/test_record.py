@@ -24,7 +24,9 @@ VALIDATOR = jsonschema.Draft7Validator(
     SCHEMA, format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER
 )
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+texts = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
+)
 numbers = st.one_of(
     st.integers(),
     st.sampled_from([2**53 + 1, -(2**63), 2**64, 10**40, Decimal("0.1")]),
@@ -220,6 +222,12 @@ def test_a_time_is_read_in_every_form_and_kept_as_it_came(at: str, second: int) 
 def test_a_time_that_is_none_is_refused(at: str) -> None:
     with pytest.raises(BadBody):
         json_of(f'{{"id": "a", "type": "t", "effective_at": {at}}}')
+
+
+def test_a_nul_becomes_the_replacement_character_at_any_depth() -> None:
+    said = r'[{"\u0000": ["a\u0000b", "\\u0000"]}]'
+    text = f'{{"id":"a","effective_at":1,"type":"t","x":{said}}}'
+    assert exact(json_of(text))["extra"]["x"] == [{"�": ["a�b", "\\u0000"]}]
 
 
 def test_a_lone_surrogate_becomes_the_replacement_character() -> None:
