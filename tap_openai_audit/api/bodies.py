@@ -2,8 +2,8 @@
 
 Bodies are seen in production that hold several JSON documents one after the other, and
 texts in them are written by whoever signs up. What cannot be text in every target, a
-NUL character, a lone surrogate or a byte that is not UTF-8, becomes U+FFFD, or one event
-would stop the batch of all others. All else is kept as it is, numbers to the last
+NUL character, a lone surrogate or a byte that is not UTF-8, becomes U+FFFD, or one
+event would stop the batch of all others. All else is kept as it is, numbers to the last
 digit, because events are passed on as the bytes they came in.
 """
 
