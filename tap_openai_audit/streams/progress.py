@@ -62,7 +62,7 @@ def summary(report: Report) -> str:
     line = (
         f"{report.scope}: {report.emitted:,} events emitted, {report.known:,} already"
         f" known, {report.read:,} read in {report.requests:,} requests"
-        f" ({report.retries:,} retries), asked {asked}"
+        f" ({report.retries:,} retried), asked {asked}"
     )
     if report.late:
         line += f", {report.late:,} late by up to {report.latest_by:,} s"
