@@ -17,6 +17,7 @@ from tap_openai_audit.run import Run
 from tap_openai_audit.settings import problems
 from tap_openai_audit.signals import Terminated
 from tap_openai_audit.streams.audit_logs import AuditLogs
+from tap_openai_audit.streams.reference_streams import REFERENCE_STREAMS
 from tap_openai_audit.streams.sync_reports import SyncReports
 from tap_openai_audit.writer import LineWriter
 
@@ -55,7 +56,11 @@ class TapOpenAIAudit(Tap):
 
     def discover_streams(self) -> list[Stream]:
         """All streams that this tap has."""
-        return [AuditLogs(self), SyncReports(self, self.run.reports)]
+        return [
+            AuditLogs(self),
+            *(stream(self) for stream in REFERENCE_STREAMS),
+            SyncReports(self, self.run.reports),
+        ]
 
     @property
     def streams(self) -> dict[str, Stream]:
@@ -98,11 +103,19 @@ class TapOpenAIAudit(Tap):
         return config
 
     @classmethod
-    def invoke(  # type: ignore[override]
+    def get_singer_command(cls) -> click.Command:
+        """The command line: the SDK's, and `--check`."""
+        singer_command = super().get_singer_command()
+        singer_command.params.append(command.check_option())
+        return singer_command
+
+    @classmethod
+    def invoke(  # type: ignore[override]  # noqa: PLR0913 - one for each option
         cls,
         *,
         about: bool = False,
         about_format: str | None = None,
+        check: str | None = None,
         config: _ConfigInput | None = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
@@ -115,6 +128,11 @@ class TapOpenAIAudit(Tap):
         if about:
             cls.print_about(about_format)
             return
+        if check:
+            # Imported here: a sync has no use for it.
+            from tap_openai_audit import check as checks  # noqa: PLC0415
+
+            sys.exit(checks.check(cls, config.config if config else {}, check))
         cls.print_version(print_fn=cls.logger.info)
         tap = cls(
             config=config.config if config else {},

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from meltano_project import MeltanoProject
 
 from sandbox.postgres import Database, EmbeddedPostgres
 from sandbox.process import SandboxProcess
-from meltano_project import MeltanoProject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,10 +6,7 @@ fails and the diagnosis use the same words.
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -20,8 +17,10 @@ if TYPE_CHECKING:
 
 SCOPE = "api.audit_logs.read"
 
-_RETRIED = frozenset({408, 409, 425, 429})
-_LONGEST_DETAIL = 300
+LOGGING_PAGE = (
+    "https://platform.openai.com/settings/organization/data-controls/data-retention"
+)
+"""Where an organization owner switches audit logging on."""
 
 
 class Cause(str, Enum):
@@ -33,6 +32,10 @@ class Cause(str, Enum):
     MISSING_SCOPE = "missing_scope"
     WRONG_ORGANIZATION = "wrong_organization"
     NOT_ALLOWED = "not_allowed"
+    NOT_FROM_HERE = "not_from_here"
+    ACCOUNT = "account"
+    LOGGING_OFF = "logging_off"
+    BLOCKED = "blocked"
     BAD_REQUEST = "bad_request"
     NOT_FOUND = "not_found"
     REDIRECT = "redirect"
@@ -43,6 +46,8 @@ class Cause(str, Enum):
     UNKNOWN_HOST = "unknown_host"
     PROXY = "proxy"
     TLS = "tls"
+    TLS_HANDSHAKE = "tls_handshake"
+    AUTHORITIES_FILE = "authorities_file"
     UNREACHABLE = "unreachable"
 
 
@@ -52,8 +57,8 @@ MEANING: Mapping[Cause, str] = {
         f" organization owner make a new one at {KEYS_PAGE}"
     ),
     Cause.PROJECT_KEY: (
-        "the key is a project key, which cannot administer: an organization owner makes"
-        f" an admin key at {KEYS_PAGE}"
+        "the key is not an admin key (sk-admin-...), and only those read audit logs: an"
+        f" organization owner makes one at {KEYS_PAGE}"
     ),
     Cause.EXPIRED_KEY: (
         "the admin key has expired: an organization owner makes a new one at"
@@ -61,7 +66,8 @@ MEANING: Mapping[Cause, str] = {
     ),
     Cause.MISSING_SCOPE: (
         f"the admin key lacks a permission: give it 'Audit Logs: Read' ({SCOPE}) and,"
-        f" for reference streams, read access to their objects, at {KEYS_PAGE}"
+        " for reference streams, read access to their objects, or make a new key that"
+        f" has them, at {KEYS_PAGE}"
     ),
     Cause.WRONG_ORGANIZATION: (
         "the admin key belongs to another organization: set organization_id to the"
@@ -70,6 +76,23 @@ MEANING: Mapping[Cause, str] = {
     Cause.NOT_ALLOWED: (
         "the admin key may not do this: check that an organization owner made it, and"
         f" that it has 'Audit Logs: Read' ({SCOPE}) at {KEYS_PAGE}"
+    ),
+    Cause.NOT_FROM_HERE: (
+        "the API refuses the place that this machine sends from: have an organization"
+        " owner add its public address to the organization's IP allowlist, or run in a"
+        " country that OpenAI supports"
+    ),
+    Cause.ACCOUNT: (
+        "the organization's account is not active or has no quota left: have an"
+        " organization owner check billing and limits in the organization's settings"
+    ),
+    Cause.LOGGING_OFF: (
+        "audit logging is off, and events are kept only from when it is on: an"
+        f" organization owner switches it on at {LOGGING_PAGE}"
+    ),
+    Cause.BLOCKED: (
+        "this is not the API's own answer: have the proxy, firewall or captive portal"
+        " in between let requests to api_url through"
     ),
     Cause.BAD_REQUEST: (
         "the API does not accept the request: check the filters in the settings"
@@ -95,7 +118,7 @@ MEANING: Mapping[Cause, str] = {
     ),
     Cause.UNKNOWN_HOST: (
         "the name of the API's host cannot be resolved: check api_url and the DNS of"
-        " this machine"
+        " this machine, and set HTTPS_PROXY if only a proxy reaches the internet"
     ),
     Cause.PROXY: (
         "the proxy could not be used: check HTTPS_PROXY and NO_PROXY, and that the"
@@ -103,7 +126,17 @@ MEANING: Mapping[Cause, str] = {
     ),
     Cause.TLS: (
         "the API's certificate could not be verified: if a proxy inspects TLS, set"
-        " REQUESTS_CA_BUNDLE to a file with its certificate authority"
+        " REQUESTS_CA_BUNDLE to a file with its certificate authority; if not, check"
+        " api_url and this machine's clock"
+    ),
+    Cause.TLS_HANDSHAKE: (
+        "no TLS connection could be made: check that api_url names a host and port that"
+        " speak TLS, and any proxy or firewall in between"
+    ),
+    Cause.AUTHORITIES_FILE: (
+        "without certificate authorities no certificate can be verified: correct the"
+        " path or the file that REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE"
+        " names"
     ),
     Cause.UNREACHABLE: (
         "the connection to the API failed: check api_url, the network and the firewall;"
@@ -133,106 +166,3 @@ class Refusal(Exception):  # noqa: N818 - it is named for what happened
         """What happened, what it means, what to do, in one line."""
         identity = f", request id {self.request_id}" if self.request_id else ""
         return f"{self.what}{identity}: {MEANING[self.cause]}"
-
-
-def of_response(
-    status: int, headers: Mapping[str, str], body: bytes, *, now: float
-) -> Refusal:
-    """Read a refusal out of a response.
-
-    Args:
-        status: The HTTP status, which is not 200.
-        headers: The response headers.
-        body: What came as the error.
-        now: The current time, in Unix seconds, for a `Retry-After` that is a date.
-    """
-    detail, code, param = _error(body)
-    cause = _cause(status, f"{code} {detail}".lower())
-    what = f"HTTP {status}"
-    if cause is Cause.REDIRECT:
-        what += f" redirects to {_host(headers.get('Location', ''))}"
-    elif detail:
-        what += f" ({masked(detail)})"
-    should_retry = headers.get("x-should-retry", "").lower()
-    retried = status in _RETRIED or status >= 500  # noqa: PLR2004 - a class of status
-    return Refusal(
-        cause,
-        what,
-        # The official clients obey this header in both directions.
-        retried=should_retry == "true" or (retried and should_retry != "false"),
-        wait=_wait(headers, now),
-        status=status,
-        param=param,
-        request_id=headers.get("x-request-id"),
-    )
-
-
-def masked(text: str) -> str:
-    """A server's text in one line, without anything that could be part of a key."""
-    text = re.sub(r"\S*sk-\S+|\S*\*{2,}\S*", "[key]", text)
-    text = "".join(c if c.isprintable() else " " for c in text)
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + "..."
-
-
-def _error(body: bytes) -> tuple[str, str, str | None]:
-    """Message, code and parameter of `{"error": {...}}` or `{"error": "..."}`."""
-    try:
-        error = json.loads(body)["error"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return "", "", None
-    if isinstance(error, str):
-        return error, "", None
-    if not isinstance(error, dict):
-        return "", "", None
-    code = f"{error.get('code') or ''} {error.get('type') or ''}"
-    param = error.get("param")
-    return (
-        str(error.get("message") or code),
-        code,
-        param if isinstance(param, str) else None,
-    )
-
-
-def _cause(status: int, text: str) -> Cause:  # noqa: PLR0911 - a table in code
-    if 300 <= status < 400:  # noqa: PLR2004 - a class of status
-        return Cause.REDIRECT
-    if status in {401, 403}:
-        if "missing scope" in text or "insufficient permission" in text:
-            return Cause.MISSING_SCOPE
-        if "mismatched_organization" in text or "organization" in text:
-            return Cause.WRONG_ORGANIZATION
-        if "expired" in text:
-            return Cause.EXPIRED_KEY
-        return Cause.WRONG_KEY if status == 401 else Cause.NOT_ALLOWED  # noqa: PLR2004
-    if status == 404:  # noqa: PLR2004
-        return Cause.NOT_FOUND
-    if status == 429:  # noqa: PLR2004
-        return Cause.RATE_LIMIT
-    if status == 407:  # noqa: PLR2004
-        return Cause.PROXY
-    if status in {408, 504}:
-        return Cause.TIMEOUT
-    return Cause.BAD_REQUEST if status < 500 else Cause.SERVER_ERROR  # noqa: PLR2004
-
-
-def _host(location: str) -> str:
-    match = re.match(
-        r"(?:[a-z]+:)?//(?:[^/@]*@)?([\w.:\[\]-]+)", location, re.IGNORECASE
-    )
-    return match[1] if match else "another path of the same host"
-
-
-def _wait(headers: Mapping[str, str], now: float) -> float | None:
-    """The seconds to wait, from `retry-after-ms` or either form of `Retry-After`."""
-    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
-        try:
-            wait = float(headers[name]) / unit
-        except (KeyError, ValueError):
-            continue
-        if 0 <= wait < float("inf"):
-            return wait
-    try:
-        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - now)
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
-        return None
