@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tap_openai_audit.extraction.windows import Window
 
 PATH = "/organization/audit_logs"
+NO_TENANT_EVENTS = frozenset({400, 403, 404})
+"""Statuses that refuse the tenant pass alone. Others would refuse any request."""
+
 LAST_SECOND = 253402300799
 """The last second of the year 9999, the latest that a date-time can say."""
 

@@ -17,7 +17,7 @@ from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 
-from tap_openai_audit.api.audit_log import AuditLog
+from tap_openai_audit.api.audit_log import NO_TENANT_EVENTS, AuditLog
 from tap_openai_audit.api.refusals import Refusal
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.extraction.events import BrokenPromise
@@ -105,7 +105,7 @@ class AuditLogs(Stream):
             self._extract(scope, report, counter, emitted)
         except Refusal as refusal:
             report.reason = str(refusal)
-            if scope == TENANT and refusal.status in {400, 403, 404}:
+            if scope == TENANT and refusal.status in NO_TENANT_EVENTS:
                 self.logger.warning(
                     "Tenant events were not read, %s. The organization's events are not"
                     " affected; set tenant_events to false if there are none",
