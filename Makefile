@@ -1,0 +1,113 @@
+# `make` lists what there is. Nothing has to be installed before: each target makes the
+# environments that it needs, below .venv, from the pins in requirements/.
+
+# Whatever else is on the path, `python3` is the one that was chosen for this shell.
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 \
+	python3.11 python3.10 python,$(shell $(name) -c 'import sys; \
+	sys.version_info >= (3, 10) and print(sys.executable)' 2>/dev/null)))
+
+UV := .venv/uv/bin/uv
+DEV := .venv/dev/bin
+MELTANO := .venv/meltano/bin
+
+# Without it, the first run of everything that was installed would take twice as long.
+export UV_COMPILE_BYTECODE := 1
+export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
+# Names in events are in any script, whatever the terminal's encoding is.
+export PYTHONUTF8 := 1
+# Environments of the caller would be mistaken for the ones made here.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+.PHONY: help
+help: ## List the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1 \2/p' Makefile | \
+		while read -r name text; do printf '%-14s%s\n' "$$name" "$$text"; done
+
+.PHONY: demo
+demo: .meltano/.installed-demo ## Run the tap through Meltano into PostgreSQL, twice
+	@$(MELTANO)/python -m sandbox.demo
+
+.PHONY: test
+test: install lint ## Check everything that has to pass
+	$(DEV)/python -m pytest --numprocesses=auto
+
+.PHONY: lint
+lint: .venv/dev/.installed ## Check style and types
+	$(DEV)/ruff check .
+	$(DEV)/ruff format --check .
+	$(DEV)/mypy
+
+.PHONY: format
+format: .venv/dev/.installed ## Correct style as far as that can be automatic
+	$(DEV)/ruff check --fix .
+	$(DEV)/ruff format .
+
+.PHONY: sandbox
+sandbox: .venv/meltano/.installed ## Serve the sandbox for `meltano --environment=sandbox`
+	$(MELTANO)/python -m sandbox --port=8765 --start=90d --end=now --grow-per-second=0.1
+
+.PHONY: benchmark
+benchmark: .venv/dev/.installed ## Measure the tap beside other tools, in twenty minutes
+	$(DEV)/python benchmarks/run.py
+
+.PHONY: reliability
+reliability: .venv/dev/.installed ## Run the fault suite and write docs/reliability.md
+	$(DEV)/python tests/fault_suite.py --cases 400 --write
+
+.PHONY: install
+install: .venv/dev/.installed .meltano/.installed ## Make all environments
+
+.PHONY: requirements
+requirements: $(UV) ## Pin the newest versions of all dependencies
+	cd requirements && $(compile) ../pyproject.toml --group ../pyproject.toml:dev \
+		postgres.in --output-file dev.txt
+	cd requirements && $(compile) meltano.in --group ../pyproject.toml:sandbox \
+		--output-file meltano.txt
+
+compile = ../$(UV) pip compile --quiet --upgrade --universal --python-version=3.10 \
+	--no-emit-index-url --no-annotate --custom-compile-command='make requirements'
+
+.PHONY: clean
+clean: ## Remove what was made here, but neither Meltano's state nor loaded data
+	rm -rf .venv .work .meltano/.installed* .meltano/extractors .meltano/loaders
+	rm -rf .meltano/run .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(UV):
+	@test -n "$(PYTHON)" || { echo "No Python 3.10 or newer was found: install it," \
+		"or name it, as in make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv/uv || { echo "$(PYTHON) cannot make environments:" \
+		"install its venv module (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint requirements/meltano.txt uv
+
+# uv does not read pip's configuration: where only pip knows a registry, pip installs.
+define environment
+$(UV) venv --quiet --clear --no-project --python .venv/uv/bin/python $(@D)
+$(UV) pip install --quiet --python $(@D) --requirement $< $(1) || { \
+	.venv/uv/bin/python -m venv --clear $(@D) && \
+	$(@D)/bin/python -m pip install --quiet --requirement $< $(1); }
+@touch $@
+endef
+
+.venv/dev/.installed: requirements/dev.txt pyproject.toml | $(UV)
+	$(call environment,--editable .)
+
+.venv/meltano/.installed: requirements/meltano.txt | $(UV)
+	$(call environment)
+
+define plugins
+$(install-plugins) $(1) || MELTANO_VENV_BACKEND=virtualenv $(install-plugins) --clean $(1)
+@touch $@
+endef
+install-plugins = $(MELTANO)/meltano --log-level=warning install
+
+.meltano/.installed-demo: meltano.yml pyproject.toml .venv/meltano/.installed
+	$(call plugins,tap-openai-audit target-postgres)
+
+.meltano/.installed: .meltano/.installed-demo
+	$(call plugins,$(loaders))
+
+# `meltano.yml` says why DuckDB cannot be had for newer ones.
+loaders = target-jsonl $(shell $(MELTANO)/python -c \
+	'import sys; sys.version_info < (3, 14) and print("target-duckdb")')
