@@ -1,15 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import uuid4
 
 import pytest
-from meltano_project import MeltanoProject
+from meltano_project import MeltanoProject, program_of
 
 from sandbox.postgres import Database, EmbeddedPostgres
 from sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -37,3 +41,72 @@ def meltano(tmp_path: Path, sandbox: SandboxProcess) -> MeltanoProject:
         MELTANO_ENVIRONMENT="sandbox",
         TAP_OPENAI_AUDIT_API_URL=sandbox.url,
     )
+
+
+class Loaded(NamedTuple):
+    """What a target holds.
+
+    Attributes:
+        ids: The id of each row or line of `audit_logs`.
+        emitted: How many events the tap says that it emitted, over all runs.
+    """
+
+    ids: list[str]
+    emitted: int
+
+
+@pytest.fixture
+def in_postgres(meltano: MeltanoProject, postgres: Database) -> Callable[[], Loaded]:
+    """Sets target-postgres to a schema of the test, and reads what is there."""
+    schema = f"test_{uuid4().hex}"
+    meltano.variables.update(postgres.environment)
+    meltano.variables["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"] = schema
+
+    def read() -> Loaded:
+        with postgres.connect(schema) as connection:
+            ids = connection.execute("SELECT id FROM audit_logs").fetchall()
+            emitted = connection.execute("SELECT sum(events_emitted) FROM sync_reports")
+            return Loaded([id_ for (id_,) in ids], int(emitted.fetchall()[0][0]))
+
+    return read
+
+
+@pytest.fixture
+def in_duckdb(meltano: MeltanoProject) -> Callable[[], Loaded]:
+    """Reads what target-duckdb loaded."""
+    if sys.version_info >= (3, 14):
+        pytest.skip("no DuckDB that target-duckdb loads without loss: see meltano.yml")
+    script = """
+import duckdb, json, sys
+tables = "sandbox.tap_openai_audit."
+with duckdb.connect(sys.argv[1], read_only=True) as connection:
+    ids = connection.sql(f"SELECT id FROM {tables}audit_logs").fetchall()
+    emitted = connection.sql(f"SELECT sum(events_emitted) FROM {tables}sync_reports")
+    print(json.dumps([[id for id, in ids], int(emitted.fetchall()[0][0])]))
+"""
+
+    def read() -> Loaded:
+        python = program_of("target-duckdb").with_name("python")
+        file = meltano.directory / "sandbox.duckdb"
+        command = [python, "-c", script, file]
+        return Loaded(*json.loads(subprocess.check_output(command)))
+
+    return read
+
+
+@pytest.fixture
+def in_jsonl(meltano: MeltanoProject) -> Callable[[], Loaded]:
+    """Reads what target-jsonl wrote."""
+
+    def lines(stream: str) -> list[dict[str, str]]:
+        file = meltano.directory / "output" / "sandbox" / f"{stream}.jsonl"
+        # Not `splitlines`: a text may hold other ends of a line.
+        return [
+            json.loads(line) for line in file.read_text("utf-8").split("\n") if line
+        ]
+
+    def read() -> Loaded:
+        ids = [event["id"] for event in lines("audit_logs")]
+        return Loaded(ids, sum(int(r["events_emitted"]) for r in lines("sync_reports")))
+
+    return read

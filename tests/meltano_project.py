@@ -52,9 +52,7 @@ class MeltanoProject:
     def copied_to(cls, directory: Path, **variables: str) -> MeltanoProject:
         """A copy of this repository's project, with its plugins but not its state."""
         shutil.copy(ROOT / "meltano.yml", directory)
-        plugins = ("tap-openai-audit", "target-postgres", "target-duckdb")
-        for plugin in (*plugins, "target-jsonl"):
-            venv = program_of(plugin).parents[1]
+        for venv in ROOT.glob(".meltano/*/*/venv"):
             link = directory / venv.relative_to(ROOT)
             link.parent.mkdir(parents=True)
             link.symlink_to(venv, target_is_directory=True)

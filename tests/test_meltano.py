@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 import yaml
-from meltano_project import ROOT, MeltanoProject, program_of
+from meltano_project import ROOT, MeltanoProject
 
 from tap_openai_audit.configuration import CONFIGURATION
 
@@ -19,77 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sandbox.postgres import Database
+    from conftest import Loaded
+
     from sandbox.process import SandboxProcess
 
 JOB = "openai-audit-to-postgres"
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What a target holds.
-
-    Attributes:
-        ids: The id of each row or line of `audit_logs`.
-        emitted: How many events the tap says that it emitted, over all runs.
-    """
-
-    ids: list[str]
-    emitted: int
-
-
-@pytest.fixture
-def schema(meltano: MeltanoProject, postgres: Database) -> str:
-    """A schema of its own in PostgreSQL, to which the project's loader is set."""
-    name = f"test_{uuid4().hex}"
-    meltano.variables.update(postgres.environment)
-    meltano.variables["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"] = name
-    return name
-
-
-@pytest.fixture
-def in_postgres(postgres: Database, schema: str) -> Callable[[], Loaded]:
-    def read() -> Loaded:
-        with postgres.connect(schema) as connection:
-            ids = connection.execute("SELECT id FROM audit_logs").fetchall()
-            emitted = connection.execute("SELECT sum(events_emitted) FROM sync_reports")
-            return Loaded([id_ for (id_,) in ids], int(emitted.fetchall()[0][0]))
-
-    return read
-
-
-@pytest.fixture
-def in_duckdb(meltano: MeltanoProject) -> Callable[[], Loaded]:
-    script = """
-import duckdb, json, sys
-tables = "sandbox.tap_openai_audit."
-with duckdb.connect(sys.argv[1], read_only=True) as connection:
-    ids = connection.sql(f"SELECT id FROM {tables}audit_logs").fetchall()
-    emitted = connection.sql(f"SELECT sum(events_emitted) FROM {tables}sync_reports")
-    print(json.dumps([[id for id, in ids], int(emitted.fetchall()[0][0])]))
-"""
-
-    def read() -> Loaded:
-        python = program_of("target-duckdb").with_name("python")
-        file = meltano.directory / "sandbox.duckdb"
-        command = [python, "-c", script, file]
-        return Loaded(*json.loads(subprocess.check_output(command)))
-
-    return read
-
-
-@pytest.fixture
-def in_jsonl(meltano: MeltanoProject) -> Callable[[], Loaded]:
-    def lines(stream: str) -> list[dict[str, object]]:
-        file = meltano.directory / "output" / "sandbox" / f"{stream}.jsonl"
-        return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-
-    def read() -> Loaded:
-        ids = [str(event["id"]) for event in lines("audit_logs")]
-        counts = [report["events_emitted"] for report in lines("sync_reports")]
-        return Loaded(ids, sum(map(int, map(str, counts))))
-
-    return read
+SETTINGS = tuple(CONFIGURATION["properties"])
 
 
 def everything(sandbox: SandboxProcess) -> list[str]:
@@ -122,45 +53,6 @@ def test_two_runs_load_every_event_once(
     second = read()
     assert sorted(second.ids) == everything(sandbox)
     assert second.emitted == first.emitted + 10 == len(second.ids)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        ("error_message",),
-        pytest.param(
-            ("data", "title"),
-            marks=pytest.mark.xfail(
-                reason="target-postgres 0.8.1 looks only at the fields of a column"
-            ),
-        ),
-    ],
-    ids=".".join,
-)
-def test_a_nul_character_does_not_stop_a_load(
-    meltano: MeltanoProject,
-    sandbox: SandboxProcess,
-    postgres: Database,
-    schema: str,
-    path: tuple[str, ...],
-) -> None:
-    details: object = "before\0after"
-    for name in reversed(path):
-        details = {name: details}
-    event = {
-        "id": "audit_log-nul",
-        "type": "login.failed",
-        "effective_at": int(time.time()),
-        "login.failed": details,
-    }
-    sandbox.control.add_events(raw=[event])
-    meltano("run", JOB)
-    with postgres.connect(schema) as connection:
-        rows = connection.execute(
-            "SELECT details #>> %s FROM audit_logs WHERE id = %s",
-            [list(path), event["id"]],
-        ).fetchall()
-    assert rows == [("before\ufffdafter",)]
 
 
 def test_a_refused_key_fails_the_run_and_is_named_but_not_shown(
@@ -206,4 +98,4 @@ def test_a_plugin_added_from_its_definition_has_every_setting(tmp_path: Path) ->
     ]
     assert added["pip_url"] == "tap-openai-audit"
     listed = meltano("config", "list", "tap-openai-audit", "--all").out
-    assert [name for name in CONFIGURATION["properties"] if name not in listed] == []
+    assert [name for name in SETTINGS if name not in listed] == []

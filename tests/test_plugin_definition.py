@@ -1,0 +1,109 @@
+"""`meltano.yml` and `plugin.yaml` are what Meltano and its Hub accept."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from meltano_project import MELTANO, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What the Hub takes of an extractor, apart from what it keeps about its own pages.
+OF_A_PLUGIN = {
+    "capabilities",
+    "commands",
+    "description",
+    "executable",
+    "label",
+    "name",
+    "namespace",
+    "pip_url",
+    "select",
+    "settings",
+    "settings_group_validation",
+    "variant",
+}
+OF_A_SETTING = {"description", "kind", "label", "name", "sensitive", "value"}
+
+
+def content(name: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / name).read_text("utf-8")))
+
+
+@pytest.fixture(scope="module")
+def schema() -> Draft202012Validator:
+    """The schema of `meltano.yml` that comes with Meltano."""
+    packages = MELTANO.parents[1].glob("lib/python*/site-packages")
+    (file,) = [path / "meltano/schemas/meltano.schema.json" for path in packages]
+    return Draft202012Validator(json.loads(file.read_text("utf-8")))
+
+
+def errors(schema: Draft202012Validator, project: dict[str, Any]) -> list[str]:
+    return [f"{e.json_path}: {e.message}" for e in schema.iter_errors(project)]
+
+
+def test_meltano_accepts_the_project(schema: Draft202012Validator) -> None:
+    assert errors(schema, content("meltano.yml")) == []
+
+
+def test_meltano_accepts_the_definition_as_an_extractor(
+    schema: Draft202012Validator,
+) -> None:
+    definition = content("plugin.yaml")
+    assert errors(schema, {"plugins": {"extractors": [definition]}}) == []
+    definition["settings"][0]["kind"] = "number"
+    assert errors(schema, {"plugins": {"extractors": [definition]}})
+
+
+def test_no_plugin_needs_the_hub() -> None:
+    plugins = content("meltano.yml")["plugins"]
+    everyone = [plugin for kind in plugins.values() for plugin in kind]
+    assert [plugin["name"] for plugin in everyone if "namespace" not in plugin] == []
+
+
+def test_the_definition_has_every_key_of_the_hub_and_no_other() -> None:
+    definition = content("plugin.yaml")
+    assert set(definition) == OF_A_PLUGIN
+    for setting in definition["settings"]:
+        assert {"description", "kind", "label", "name"} <= set(setting) <= OF_A_SETTING
+
+
+def test_the_definition_is_in_alphabetical_order() -> None:
+    def mappings(value: object) -> Iterator[dict[str, Any]]:
+        if isinstance(value, dict):
+            yield value
+            for inner in value.values():
+                yield from mappings(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from mappings(inner)
+
+    definition = content("plugin.yaml")
+    assert [list(m) for m in mappings(definition) if list(m) != sorted(m)] == []
+    assert definition["capabilities"] == sorted(definition["capabilities"])
+
+
+def test_only_the_key_is_a_secret() -> None:
+    settings = content("plugin.yaml")["settings"]
+    assert [s["name"] for s in settings if s.get("sensitive")] == ["admin_key"]
+    assert {s["kind"] for s in settings}.isdisjoint({"password", "hidden"})
+
+
+def test_invented_events_never_go_where_real_ones_are() -> None:
+    project = content("meltano.yml")
+    usual = {
+        loader["name"]: loader["config"] for loader in project["plugins"]["loaders"]
+    }
+    (sandbox,) = [e for e in project["environments"] if e["name"] == "sandbox"]
+    places = ("default_target_schema", "filepath", "destination_path")
+    for loader in sandbox["config"]["plugins"]["loaders"]:
+        theirs = usual.pop(loader["name"])
+        assert any(
+            loader["config"].get(p, theirs.get(p)) != theirs.get(p) for p in places
+        )
+    assert usual == {}, "each loader has a place of its own for the sandbox"
