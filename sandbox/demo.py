@@ -1,0 +1,191 @@
+"""Shows the tap at work: two runs of Meltano into PostgreSQL, and what they loaded.
+
+Without settings the API is a sandbox and the database an embedded one. It reads the
+real API if `TAP_OPENAI_AUDIT_ADMIN_KEY` and `TAP_OPENAI_AUDIT_ORGANIZATION_ID` are set,
+and loads into the real database if `TARGET_POSTGRES_*` are. State begins empty.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+import psycopg
+
+from sandbox.meltano import Meltano, MeltanoError
+from sandbox.postgres import Database, EmbeddedPostgres, configured
+from sandbox.process import SandboxError, SandboxProcess
+from sandbox.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import LiteralString
+
+_TAP, _TARGET = "TAP_OPENAI_AUDIT_", "TARGET_POSTGRES_"
+_LATE_SECONDS = 1800
+
+_EVENTS: LiteralString = """
+    CREATE TEMP VIEW events AS SELECT id, effective_at, type,
+        coalesce(
+            actor #>> '{session,user,email}',
+            actor #>> '{api_key,user,email}',
+            actor #>> '{api_key,service_account,id}'
+        ) AS actor,
+        actor #>> '{session,ip_address}' AS ip_address,
+        project ->> 'name' AS project
+    FROM audit_logs
+"""
+_KNOWN: LiteralString = "CREATE TEMP TABLE known AS SELECT id FROM audit_logs"
+_SHOWN: dict[str, LiteralString] = {
+    "Events by type (times in UTC)": """
+        SELECT type, count(*) AS events, min(effective_at) AS oldest,
+            max(effective_at) AS newest
+        FROM events GROUP BY type ORDER BY events DESC, type LIMIT 12
+    """,
+    "The newest events": """
+        SELECT effective_at, type, actor, ip_address, project
+        FROM events ORDER BY effective_at DESC, id LIMIT 8
+    """,
+    "What the second run added": """
+        SELECT effective_at, type, actor, ip_address, project
+        FROM events WHERE id NOT IN (SELECT id FROM known) ORDER BY effective_at, id
+    """,
+    "What the tap says of both runs (sync_reports)": """
+        SELECT started_at, scope, window_start, requests, events_read,
+            events_emitted, events_known, events_late, complete
+        FROM sync_reports ORDER BY started_at DESC, scope LIMIT 4
+    """,
+}
+
+
+class Stage(NamedTuple):
+    """What takes part: the API, if it is a sandbox, the database, and Meltano."""
+
+    sandbox: SandboxProcess | None
+    database: Database
+    schema: str
+    meltano: Meltano
+
+
+def main() -> int:
+    """Run the demo and return its exit code."""
+    # So that what was started is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    began = time.monotonic()
+    try:
+        with ExitStack() as stack:
+            complete = _play(_set(stack, os.environ.copy()))
+    except (MeltanoError, SandboxError, psycopg.Error) as problem:
+        _say(f"\nThe demo failed: {problem}")
+        return 1
+    except KeyboardInterrupt:
+        _say("\nThe demo was ended; what it had started is stopped.")
+        return 130
+    _say(f"\n{time.monotonic() - began:.0f} s in all.")
+    return 0 if complete else 1
+
+
+def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
+    """Start what is not given by settings."""
+    names = [f"{_TAP}ADMIN_KEY", f"{_TAP}ORGANIZATION_ID"]
+    given = [name for name in names if variables.get(name)]
+    if len(given) == 1:
+        raise SandboxError(
+            f"of {' and '.join(names)} only {given[0]} is set: set both to read the"
+            " real API, or neither for the sandbox"
+        )
+    sandbox = None
+    if given:
+        _say("API        the real one")
+    else:
+        sandbox = stack.enter_context(
+            SandboxProcess(seed=int(time.time()), start="90d", end="now")
+        )
+        sandbox.control.add_events()
+        _replace(variables, _TAP, {f"{_TAP}API_URL": sandbox.url})
+        _say(
+            f"API        a sandbox at {sandbox.url}: an invented organization with"
+            f" {len(sandbox.control.events()):,} events"
+        )
+    database = configured(variables)
+    if database is None:
+        database = stack.enter_context(EmbeddedPostgres()).database
+        _say("Database   an embedded PostgreSQL, gone when this ends")
+    else:
+        _say("Database   the one that TARGET_POSTGRES_* name")
+    _replace(variables, _TARGET, database.environment)
+    environment = "dev" if given else "sandbox"
+    schema = variables.get(
+        f"{_TARGET}DEFAULT_TARGET_SCHEMA", f"tap_openai_audit_{environment}"
+    )
+    _say(f"Tables     in the schema {schema}")
+    directory = Path(stack.enter_context(TemporaryDirectory(prefix="demo-")))
+    meltano = Meltano(environment, variables, directory, lambda line: _say(f"  {line}"))
+    return Stage(sandbox, database, schema, meltano)
+
+
+def _replace(variables: dict[str, str], prefix: str, new: Mapping[str, str]) -> None:
+    """Leave no other setting of a plugin than the new ones."""
+    for name in [name for name in variables if name.startswith(prefix)]:
+        del variables[name]
+    variables.update(new)
+
+
+def _play(stage: Stage) -> bool:
+    """Run twice, show what landed, and return whether it was everything."""
+    _run(stage)
+    with stage.database.connect(stage.schema) as connection:
+        connection.execute(_EVENTS)
+        connection.execute(_KNOWN)
+        if stage.sandbox is not None:
+            now = time.time()
+            stage.sandbox.control.add_events(12, at=now)
+            stage.sandbox.control.add_events(3, at=now - _LATE_SECONDS)
+            stage.sandbox.control.add_events(2, scope="tenant", at=now)
+            _say("\nMeanwhile 17 events were added, three of them half an hour late.")
+        _run(stage)
+        for title, query in _SHOWN.items():
+            _show(connection, title, query)
+        return stage.sandbox is None or _proven(connection, stage.sandbox)
+
+
+def _run(stage: Stage) -> None:
+    began = time.monotonic()
+    blocks = ["run", "tap-openai-audit", "target-postgres"]
+    _say(f"\n$ meltano --environment={stage.meltano.environment} {' '.join(blocks)}")
+    stage.meltano.call(*blocks)
+    _say(f"  done in {time.monotonic() - began:.1f} s")
+
+
+def _show(connection: psycopg.Connection, title: str, query: LiteralString) -> None:
+    cursor = connection.execute(query)
+    names = [column.name for column in cursor.description or ()]
+    _say(f"\n{title}\n\n{table(names, cursor.fetchall())}")
+
+
+def _proven(connection: psycopg.Connection, sandbox: SandboxProcess) -> bool:
+    """Compare what landed with what there is, event by event."""
+    there = {event.id for event in sandbox.control.events()}
+    landed = [row[0] for row in connection.execute("SELECT id FROM audit_logs")]
+    missing = len(there.difference(landed))
+    _say(
+        f"\nThe sandbox has {len(there):,} events. In PostgreSQL {missing:,} of them"
+        f" are missing and {len(landed) - len(set(landed)):,} are there twice."
+    )
+    return not missing
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
