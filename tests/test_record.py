@@ -208,7 +208,8 @@ def test_the_record_has_one_format_of_time_for_ever() -> None:
         # 23:59:60 counts as the first second of the next day, as Unix time does.
         ("1483228800", 1_483_228_800),
         ("99999999999999", 253_402_300_799),
-        ("-5", 0),
+        ("-5", -5),
+        ("-99999999999999", -62_135_596_800),
     ],
 )
 def test_a_time_is_read_in_every_form_and_kept_as_it_came(at: str, second: int) -> None:

@@ -28,8 +28,8 @@ PATH = "/organization/audit_logs"
 NO_TENANT_EVENTS = frozenset({400, 403, 404})
 """Statuses that refuse the tenant pass alone. Others would refuse any request."""
 
-LAST_SECOND = 253402300799
-"""The last second of the year 9999, the latest that a date-time can say."""
+FIRST_SECOND, LAST_SECOND = -62135596800, END - 1
+"""The years 1 to 9999, in Unix seconds: what a date-time can say."""
 
 
 class _Head(msgspec.Struct):
@@ -127,11 +127,7 @@ def _event(raw: msgspec.Raw) -> Event:
     at = head.effective_at
     if type(at) is not int:
         at = _second(at)
-    return Event(at if 0 <= at <= LAST_SECOND else _clamped(at), head.id, raw)
-
-
-def _clamped(second: int) -> int:
-    return min(max(second, 0), LAST_SECOND)
+    return Event(min(max(at, FIRST_SECOND), LAST_SECOND), head.id, raw)
 
 
 def _second(at: float | str) -> int:

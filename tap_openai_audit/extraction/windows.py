@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-END = 2**62
-"""The end of a window that has no latest second."""
+END = 253402300800
+"""The end of a window that has no latest second: the year 10000, in Unix seconds."""
 
 BEGINNING = 1 - END
 """The start of a window that has no earliest second."""

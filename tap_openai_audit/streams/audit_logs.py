@@ -158,7 +158,9 @@ class AuditLogs(Stream):
             progress.tick(reader)
 
         source = AuditLog(self._run.client, scope, settings.filters)
-        window = sifting.window if source.asked else Window(0, 0)
+        window = sifting.window
+        if not source.asked:
+            window, report.reason = Window(0, 0), "no event type of this scope is asked"
         reader = Reader(
             source, window, workers=settings.concurrency, heartbeat=heartbeat
         )
