@@ -9,7 +9,7 @@ import pytest
 import yaml
 from meltano_project import ROOT, MeltanoProject
 
-from tap_openai_audit.configuration import CONFIGURATION
+from tap_openai_audit.tap import _OWN_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sandbox.process import SandboxProcess
 
 JOB = "openai-audit-to-postgres"
-SETTINGS = tuple(CONFIGURATION["properties"])
 
 
 def everything(sandbox: SandboxProcess) -> list[str]:
@@ -98,4 +97,4 @@ def test_a_plugin_added_from_its_definition_has_every_setting(tmp_path: Path) ->
     ]
     assert added["pip_url"] == "tap-openai-audit"
     listed = meltano("config", "list", "tap-openai-audit", "--all").out
-    assert [name for name in SETTINGS if name not in listed] == []
+    assert [name for name in _OWN_SETTINGS if name not in listed] == []

@@ -254,3 +254,22 @@ def test_a_fault_of_paging_that_passes_is_survived() -> None:
 
     api = Stumbling([event(NOW + n, n) for n in range(950)])
     assert read_all(api) == sorted(api.events)
+
+
+def test_a_run_that_is_ending_says_so_rather_than_what_its_workers_met() -> None:
+    class Ending(BaseException):
+        pass
+
+    ending = threading.Event()
+
+    def interrupted(_window: Window) -> None:
+        ending.set()
+        raise RuntimeError("interrupted")
+
+    def heartbeat() -> None:
+        if ending.is_set():
+            raise Ending
+
+    api = ModelApi([event(NOW, 1)], before_page=interrupted)
+    with pytest.raises(Ending):
+        list(Reader(api, Window(), workers=1, heartbeat=heartbeat))

@@ -88,6 +88,8 @@ class Reader:
                     self._changed.notify_all()
                     return read
                 if self._failure is not None and self._failure[0] == self._position:
+                    # The run may be ending, which the heartbeat says better.
+                    self._heartbeat()
                     raise self._failure[1]
                 self._changed.wait(_HEARTBEAT_SECONDS)
             self._heartbeat()
