@@ -37,6 +37,10 @@ lint: .venv/dev/.installed ## Check style and types
 	$(DEV)/ruff format --check .
 	$(DEV)/mypy
 
+.PHONY: audit
+audit: .venv/dev/.installed ## Look up known vulnerabilities of the pinned packages
+	$(DEV)/pip-audit --disable-pip --no-deps --requirement requirements/dev.txt
+
 .PHONY: format
 format: .venv/dev/.installed ## Correct style as far as that can be automatic
 	$(DEV)/ruff check --fix .

@@ -200,7 +200,7 @@ class EventLog:
         if selection.labels:
             keys = self._labelled(selection.labels, low, high, from_top=False)
         else:
-            first, end = bisect_left(self._keys, low), bisect_right(self._keys, high)
+            first, end = bisect_left(self._keys, low), bisect_left(self._keys, high)
             keys = self._keys[first:end]
         mixed = sorted(chain((_mix(key), key) for key in keys))
         start = 0 if after is None else bisect_right(mixed, (_mix(after), after))

@@ -52,7 +52,7 @@ CATEGORIES = {
 JSON_TYPES = {bool: "boolean", int: "integer", object: "object", str: "string"}
 
 
-def fields_of(annotation: Any, path: str = "") -> dict[str, str]:  # noqa: ANN401 - a type
+def fields_of(annotation: Any, path: str = "") -> dict[str, str]:
     """Flatten a typed model of the official SDK to our paths and JSON types."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 import pytest
-from meltano_project import MeltanoProject, program_of
-from tap_command import TapCommand, run
+from tap_command import TapCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sandbox.postgres import Database
+    from conftest import Loaded
+    from meltano_project import MeltanoProject
+
     from sandbox.process import SandboxProcess
 
 TEXTS = {
@@ -106,47 +106,6 @@ def test_hostile_events_and_all_others_are_loaded(
     meltano: MeltanoProject,
     request: pytest.FixtureRequest,
 ) -> None:
-    read: Callable[[], set[str]] = request.getfixturevalue(f"in_{target}")
+    read: Callable[[], Loaded] = request.getfixturevalue(f"in_{target}")
     meltano("run", "tap-openai-audit", f"target-{target}")
-    assert read() == ids
-
-
-@pytest.fixture
-def in_postgres(meltano: MeltanoProject, postgres: Database) -> Callable[[], set[str]]:
-    schema = f"hostile_{uuid4().hex}"
-    meltano.variables.update(postgres.environment)
-    meltano.variables["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"] = schema
-
-    def read() -> set[str]:
-        with postgres.connect(schema) as connection:
-            return {row[0] for row in connection.execute("SELECT id FROM audit_logs")}
-
-    return read
-
-
-@pytest.fixture
-def in_duckdb(meltano: MeltanoProject) -> Callable[[], set[str]]:
-    script = (
-        "import duckdb, json, sys; db = duckdb.connect(sys.argv[1], read_only=True);"
-        "print(json.dumps([id for id, in db.sql("
-        "'SELECT id FROM sandbox.tap_openai_audit.audit_logs').fetchall()]))"
-    )
-
-    def read() -> set[str]:
-        python = program_of("target-duckdb").with_name("python")
-        file = meltano.directory / "sandbox.duckdb"
-        return set(json.loads(run([str(python), "-c", script, str(file)]).out))
-
-    return read
-
-
-@pytest.fixture
-def in_jsonl(meltano: MeltanoProject) -> Callable[[], set[str]]:
-    def read() -> set[str]:
-        file = meltano.directory / "output" / "sandbox" / "audit_logs.jsonl"
-        lines: list[dict[str, Any]] = [
-            json.loads(line) for line in file.read_text("utf-8").split("\n") if line
-        ]
-        return {line["id"] for line in lines}
-
-    return read
+    assert set(read().ids) == ids

