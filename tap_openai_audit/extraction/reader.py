@@ -3,7 +3,9 @@
 Workers take windows from the plan and leave what they read in a buffer; the caller
 takes it out in the order of time. The buffer is bounded in pages: when it is full,
 only the window that the caller waits for may still be begun, so memory does not grow
-with the length of the log, and nothing can wait for itself.
+with the length of the log, and nothing can wait for itself. While older events are
+still looked for, the newer ones that are read meanwhile stay to the end, so they may
+only take a part of the buffer.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from tap_openai_audit.extraction.events import Page, PageSource
     from tap_openai_audit.extraction.windows import Stretch, Window
 
-_BUFFERED_PAGES_PER_WORKER = 16
+_PAGES_PER_WORKER, _PAGES_PER_WORKER_WHILE_LOOKING = 24, 8
 _HEARTBEAT_SECONDS = 0.25
 
 
@@ -62,6 +64,7 @@ class Reader:
         self._position = whole.start
         self._done: dict[int, WindowRead] = {}
         self._pages_held = 0.0
+        self._looking = 0
         self._failure: tuple[int, BaseException] | None = None
 
     def __iter__(self) -> Generator[WindowRead, None, None]:
@@ -110,6 +113,7 @@ class Reader:
                 continue
             with self._changed:
                 self._pages_held -= stretch.pages
+                self._looking -= stretch.density is None
                 if isinstance(outcome, TooDense):
                     self._plan.split(stretch, outcome.seen)
                 else:
@@ -126,6 +130,7 @@ class Reader:
                 if start is not None and self._may_begin(start):
                     stretch = self._plan.take()
                     self._pages_held += stretch.pages
+                    self._looking += stretch.density is None
                     return stretch
                 self._changed.wait()
             return None
@@ -134,8 +139,8 @@ class Reader:
         """Whether the window that begins here is wanted, and there is room for it."""
         if self._failure is not None and start > self._failure[0]:
             return False
-        room = _BUFFERED_PAGES_PER_WORKER * self._workers - self._pages_held
-        return room > 0 or start == self._position
+        pages = _PAGES_PER_WORKER_WHILE_LOOKING if self._looking else _PAGES_PER_WORKER
+        return self._pages_held < pages * self._workers or start == self._position
 
     def _fail(self, stretch: Stretch, error: BaseException) -> None:
         """Remember the failure that is first in time."""
