@@ -68,10 +68,12 @@ class Lookback:
         room = int(budget * _GROWTH_IN_BASE64) - 3
         # The newest seconds are kept: late events are the more likely the newer.
         for second in sorted(self._hashes, reverse=True):
-            # Two varints of at most ten bytes each begin a second.
-            room -= 20 + _HASH_BYTES * len(self._hashes[second])
+            count = len(self._hashes[second])
+            # The distance to the second before takes no more bytes than this.
+            distance = len(_varint(_zigzag(second))) + 1
+            room -= distance + len(_varint(count)) + _HASH_BYTES * count
             if room < 0:
-                count = len(self._hashes.pop(second))
+                del self._hashes[second]
                 self._forgotten[second] = self._forgotten.get(second, 0) + count
         return sum(self._forgotten.values())
 
