@@ -47,8 +47,8 @@ class Reader:
             source: Where the pages come from. It is called by several threads.
             whole: The range to read.
             workers: How many requests may be under way at the same time.
-            heartbeat: Called several times a second while the caller waits. What it
-                raises ends the reading.
+            heartbeat: Called before each window and several times a second while the
+                caller waits for one. What it raises ends the reading.
         """
         self.requests = 0
         self.retries = 0
@@ -84,6 +84,7 @@ class Reader:
     def _next(self) -> WindowRead:
         """Wait for the window that comes next in time."""
         while True:
+            self._heartbeat()
             with self._changed:
                 if (read := self._done.pop(self._position, None)) is not None:
                     self._position = read.window.end
@@ -95,7 +96,6 @@ class Reader:
                     self._heartbeat()
                     raise self._failure[1]
                 self._changed.wait(_HEARTBEAT_SECONDS)
-            self._heartbeat()
 
     def _work(self) -> None:
         """Read windows until none is left."""
