@@ -18,7 +18,7 @@ from tap_openai_audit.extraction.windows import Stretch, Window
 if TYPE_CHECKING:
     from tap_openai_audit.extraction.observation import Observation
 
-_SMALLEST, _LARGEST = 4.0, 8.0
+_SMALLEST, _LARGEST = 4.0, 10.0
 _ROUNDS_LEFT = 1.5
 _MOST_DOUBT = 8
 

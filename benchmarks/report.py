@@ -1,0 +1,66 @@
+"""What was measured, as text for people, and into the README between two markers."""
+
+from __future__ import annotations
+
+import platform
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import machine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from benchmarks.outcomes import Outcome, Verdict
+
+README = Path(__file__).with_name("README.md")
+_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
+
+
+def of_targets(verdicts: Iterable[Verdict]) -> str:
+    """The targets as a table."""
+    rows = [(v.case, v.target, v.measured, v.word) for v in verdicts]
+    return _table(("case", "target", "measured", ""), rows)
+
+
+def of_everything(
+    outcome: Outcome, versions: Mapping[str, str], load_before: float
+) -> str:
+    """All results with where they come from.
+
+    Args:
+        outcome: What the scenarios brought.
+        versions: Of each contestant by its title, or why there are none.
+        load_before: `machine.load` before the first scenario.
+    """
+    now = datetime.now(timezone.utc)
+    origin = (
+        f"Measured on {now:%Y-%m-%d}, Python {platform.python_version()},"
+        f" {machine.description()}; load before the start {load_before:.2f} a core."
+        f" {machine.warning(load_before)}"
+    )
+    parts = [origin.strip(), of_targets(outcome.verdicts)]
+    for table in outcome.tables:
+        parts += [f"### {table.title}", _table(table.header, table.rows)]
+    parts += ["### Versions", _table(("", "installed"), list(versions.items()))]
+    return "\n\n".join(parts)
+
+
+def into_readme(results: str) -> None:
+    """Replace what stands between the markers.
+
+    Raises:
+        ValueError: If a marker is missing.
+    """
+    text = README.read_text("utf-8")
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"{README.name} has no markers {_BEGIN} and {_END}")
+    README.write_text(f"{before}{begin}\n\n{results}\n\n{end}{after}", "utf-8")
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
