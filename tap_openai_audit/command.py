@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import click
-from singer_sdk.configuration._dict_config import parse_environment_config
+from dotenv import dotenv_values, find_dotenv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,21 +60,33 @@ def loaded(what: str, file: IO[str] | None) -> dict[str, Any] | None:
 
 
 def environment(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings from environment variables and `.env`.
+    """The settings from environment variables, and from `.env` where none is set.
 
-    What is not of the kind of its setting stays a text, and is reported with all other
-    problems of the configuration.
+    The SDK lets `.env` override what is set in the environment, and looks for it beside
+    its own files. What is not of the kind of its setting stays a text, and is reported
+    with all other problems of the configuration.
     """
-    kinds = schema["properties"]
-    texts = parse_environment_config(
-        {"properties": {setting: {"type": "string"} for setting in kinds}},
-        f"{name.upper().replace('-', '_')}_",
-    )
-    return {
-        setting: _typed(text, kinds[setting].get("type", "string"))
-        for setting, text in texts.items()
-        if text
+    prefix = f"{name.upper().replace('-', '_')}_"
+    texts = {**dotenv_values(find_dotenv(usecwd=True)), **os.environ}
+    settings = {
+        setting: _typed(text, column.get("type", "string"))
+        for setting, column in schema["properties"].items()
+        if (text := texts.pop(f"{prefix}{setting.upper()}", None))
     }
+    # A slip of the pen is reported. Meltano sets variables of its own as well.
+    unknown = {
+        key.removeprefix(prefix).lower(): text
+        for key, text in texts.items()
+        if key.startswith(prefix) and meant(key.removeprefix(prefix).lower(), schema)
+    }
+    return {**unknown, **settings}
+
+
+def meant(name: str, schema: Mapping[str, Any]) -> str | None:
+    """The setting that an unknown name is almost the same as."""
+    from difflib import get_close_matches  # noqa: PLC0415 - rarely needed
+
+    return next(iter(get_close_matches(name, schema["properties"], 1, 0.8)), None)
 
 
 def _typed(text: str, kind: str | list[str]) -> Any:  # noqa: ANN401 - as the schema says

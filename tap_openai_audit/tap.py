@@ -85,6 +85,13 @@ class TapOpenAIAudit(Tap):
             for error in found
             if error.path and error.path[0] not in _OWN_SETTINGS
         ]
+        for name in set(self._config) - set(self.config_jsonschema["properties"]):
+            similar = command.meant(name, self.config_jsonschema)
+            self.logger.warning(
+                "%s is no setting of this tap and has no effect%s",
+                name,
+                f": did you mean {similar}?" if similar else "",
+            )
         if errors and raise_errors:
             raise ConfigValidationError("Config validation failed", errors=errors)
         return errors
@@ -98,6 +105,7 @@ class TapOpenAIAudit(Tap):
             config = super().cb_config(ctx, param, value)
         if config.parse_env:
             # The SDK ends in a traceback where a variable is not a number.
+            cls.append_builtin_config(cls.config_jsonschema)
             config.config |= command.environment(cls.name, cls.config_jsonschema)
             config.parse_env = False
         return config
@@ -142,9 +150,12 @@ class TapOpenAIAudit(Tap):
         try:
             tap.sync_all()
         except Terminated as signal:
+            reports = tap.streams[SyncReports.name]
+            if reports.selected:
+                reports.sync()
             cls.logger.warning(
                 "Ended by %s: the state of all that was emitted is written, the next"
-                " run continues there",
+                " run continues from what the target has confirmed of it",
                 signal.signal.name,
             )
             sys.exit(signal.exit_code)

@@ -54,7 +54,7 @@ def test_the_end_says_what_came_of_it() -> None:
     report.window_start, report.complete = BEGAN, True
     assert summary(report) == (
         "tenant: 10 events emitted, 2 already known, 12 read in 3 requests (1 retried),"
-        " asked 2026-09-21T14:13:20+00:00 to open, 4 late by up to 1,800 s; complete"
+        " asked from 2026-09-21T14:13:20+00:00, 4 late by up to 1,800 s; complete"
     )
     report.complete, report.reason = False, "HTTP 500"
     assert summary(report).endswith("; NOT complete: HTTP 500")

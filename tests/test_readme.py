@@ -25,6 +25,7 @@ BLOCK = re.compile(r"```(?:bash|console)\n(.*?)```", re.DOTALL)
 #: Every command of the README, and the test that runs it.
 TESTED = {
     "make demo": "test_demo.py",
+    "make install": "conftest.py",
     # The fixture of each test of Meltano uses what `make install` made by it.
     "meltano install": "conftest.py",
     "meltano invoke tap-openai-audit:check": "test_meltano.py",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tap_command import COMMAND, run
 
+from tap_openai_audit.command import environment
+from tap_openai_audit.configuration import CONFIGURATION
 from tap_openai_audit.settings import Settings, problems
 
 if TYPE_CHECKING:
@@ -135,6 +137,36 @@ def test_environment_variables_are_checked_like_files() -> None:
     assert "concurrency must be a whole number from 1 to 64, not 'abc'" in outcome.log
     assert "tenant_events must be true or false, not 'maybe'" in outcome.log
     assert "event_types must be a list of texts, not [1, 2]" in outcome.log
+
+
+def test_the_environment_wins_over_the_env_file_of_this_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(
+        "TAP_OPENAI_AUDIT_ORGANIZATION_ID=org-of-the-file\n"
+        "TAP_OPENAI_AUDIT_CONCURRENCY=3\n"
+    )
+    monkeypatch.setenv("TAP_OPENAI_AUDIT_ORGANIZATION_ID", "org-of-the-environment")
+    assert environment("tap-openai-audit", CONFIGURATION) == {
+        "organization_id": "org-of-the-environment",
+        "concurrency": 3,
+    }
+
+
+def test_a_setting_that_is_misspelt_is_named(config: Path) -> None:
+    config.write_text(json.dumps({**RIGHT, "strat_date": "2026-01-01", "api_url": 5}))
+    outcome = run(
+        [*COMMAND, "--config", str(config), "--config", "ENV"],
+        env={
+            "TAP_OPENAI_AUDIT_EVENT_TYPE": "[]",
+            "TAP_OPENAI_AUDIT__LOAD_SCHEMA": "of Meltano",
+        },
+    )
+    assert "strat_date is no setting of this tap" in outcome.log
+    assert "did you mean start_date?" in outcome.log
+    assert "did you mean event_types?" in outcome.log
+    assert "load_schema" not in outcome.log
 
 
 @pytest.mark.parametrize(

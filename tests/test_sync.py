@@ -142,6 +142,8 @@ def test_a_signal_ends_the_run_with_its_state_and_its_exit_code(
     assert time.monotonic() - sent_at < 5
     assert ended.code == code
     assert number.name in ended.last_line
+    (report,) = ended.records("sync_reports")
+    assert (report["complete"], report["reason"]) == (False, f"ended by {number.name}")
     assert ended.unconfirmed == set()
     tap.sandbox.control.behave(latency_ms=0)
     resumed = tap.run(state=ended.state)

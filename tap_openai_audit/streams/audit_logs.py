@@ -26,6 +26,7 @@ from tap_openai_audit.extraction.passes import CLOCK_TOLERANCE, Pass, Range
 from tap_openai_audit.extraction.reader import Reader
 from tap_openai_audit.extraction.report import Report
 from tap_openai_audit.extraction.windows import Window
+from tap_openai_audit.signals import Terminated
 from tap_openai_audit.streams import state
 from tap_openai_audit.streams.audit_log_schema import SCHEMA
 from tap_openai_audit.streams.progress import Progress, summary
@@ -113,12 +114,18 @@ class AuditLogs(Stream):
                 )
             else:
                 self._run.failures.append(f"audit_logs ({scope}): {refusal}")
-        except (BrokenPromise, state.BadState) as error:
+        except BrokenPromise as error:
             report.reason = str(error)
             self._run.failures.append(
                 f"audit_logs ({scope}): {error}; the bookmark stays behind the last"
                 " complete window, run again later"
             )
+        except state.BadState as error:
+            report.reason = str(error)
+            self._run.failures.append(f"audit_logs ({scope}): {error}")
+        except Terminated as signal:
+            report.reason = f"ended by {signal.signal.name}"
+            raise
         finally:
             report.finished_at = int(time.time())
             self._run.report(report, self.get_context_state({"scope": scope}))

@@ -33,11 +33,11 @@ class Progress:
         self._last = now
         report, seconds = self._report, now - self._began
         self._logger.info(
-            "%s: %s events in %.0f s, %.0f a second, %s requests, %s",
+            "%s: %s events in %.0f s, %s a second, %s requests, %s",
             report.scope,
             f"{report.read:,}",
             seconds,
-            report.read / seconds,
+            f"{report.read / seconds:,.0f}",
             f"{reader.requests:,}",
             self._whereabouts(reader.newest, seconds),
         )
@@ -55,10 +55,11 @@ class Progress:
 def summary(report: Report) -> str:
     """The ledger of a pass in one line."""
     end = "complete" if report.complete else f"NOT complete: {report.reason}"
-    asked = " to ".join(
-        "open" if second is None else iso(second)
-        for second in (report.window_start, report.window_end)
-    )
+    asked = "for everything"
+    if report.window_start is not None:
+        asked = f"from {iso(report.window_start)}"
+    if report.window_end is not None:
+        asked += f" before {iso(report.window_end)}"
     line = (
         f"{report.scope}: {report.emitted:,} events emitted, {report.known:,} already"
         f" known, {report.read:,} read in {report.requests:,} requests"
