@@ -23,7 +23,9 @@ def tap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TapCommand]:
         yield TapCommand(sandbox, tmp_path_factory.mktemp("faults"))
 
 
-@pytest.mark.parametrize("case", map(Case.of, range(len(FAULTS))), ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "case", [Case.of(number) for number in range(len(FAULTS))], ids=lambda c: c.name
+)
 def test_a_fault_loses_and_repeats_nothing(case: Case, tap: TapCommand) -> None:
     result = play(case, tap)
     assert (result.lost, result.repeated, result.unclear) == (0, 0, ())

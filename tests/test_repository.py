@@ -22,8 +22,9 @@ TOP_LEVEL_PERMISSIONS = re.compile(
 
 # Put together here so that this file does not contain what it looks for.
 FORBIDDEN = {
+    # Telling the compiler of pins to leave the index out is what this is about.
     "an index option": re.compile(
-        "index[-_]" + "url|--default" + "-index", re.IGNORECASE
+        "(?<!--no-emit-)index[-_]" + "url|--default" + "-index", re.IGNORECASE
     ),
     "a package index": re.compile(
         "|".join(
