@@ -43,7 +43,7 @@ SANDBOX: dict[str, Any] = {
     "end": "now",
     "admin_key": KEY,
 }
-SETTINGS = {"request_timeout_seconds": 1, "max_retry_seconds": 4}
+PATIENCE, PATIENCE_WITH_LASTING_FAULTS = 10, 4
 _LAST_REQUEST = 40
 _LONGEST_RUN = 60  # seconds, much longer than all retries together
 
@@ -166,11 +166,17 @@ def play(case: Case, tap: TapCommand) -> Result:
     """Run a case: once with its fault, once more without."""
     control = tap.sandbox.control
     truth = tap.truth
+    lasting = case.mode == "lasting"
+    settings = {
+        "request_timeout_seconds": 1,
+        # Five slow faults may all meet the same request.
+        "max_retry_seconds": PATIENCE_WITH_LASTING_FAULTS if lasting else PATIENCE,
+    }
     control.faults(*case.faults)
     began = time.monotonic()
     # Half of the runs say all they can: the key must not be in that either.
     level = "DEBUG" if case.number % 2 else "INFO"
-    first = tap.run(env={"TAP_OPENAI_AUDIT_LOGLEVEL": level}, **SETTINGS)
+    first = tap.run(env={"TAP_OPENAI_AUDIT_LOGLEVEL": level}, **settings)
     seconds = time.monotonic() - began
     control.faults()
     second = tap.run(state=first.state)
