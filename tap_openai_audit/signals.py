@@ -13,37 +13,26 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+from tap_openai_audit.errors import Terminated
+
 if TYPE_CHECKING:
     from types import FrameType
 
-_PATIENCE = 4.0
-
-
-class Terminated(BaseException):
-    """The run was asked to end. Not an `Exception`, so that nothing handles it."""
-
-    def __init__(self, number: int) -> None:
-        """Remember which signal it was."""
-        super().__init__(number)
-        self.signal = signal.Signals(number)
-
-    @property
-    def exit_code(self) -> int:
-        """What a process returns that a signal ended."""
-        return 128 + self.signal
+_GRACE_SECONDS = 4.0
+"""For the last batch and its STATE: well within the ten seconds after which Docker, and
+others like it, kill what they asked to end."""
 
 
 class Signals:
     """Listens for the signals that end a run."""
 
     def __init__(self) -> None:
-        """Begin without a signal."""
         self.stop = threading.Event()
         """Set when a signal has come: nothing waits any longer."""
         self._number: int | None = None
 
     def listen(self) -> None:
-        """Replace the SDK's handlers, which end a partial run with exit code 0."""
+        """Let the signals leave a note from now on."""
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._handle)
             signal.signal(signal.SIGINT, self._handle)
@@ -60,7 +49,7 @@ class Signals:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self._number is None:
             self._number = number
-            timer = threading.Timer(_PATIENCE, os._exit, [128 + number])
+            timer = threading.Timer(_GRACE_SECONDS, os._exit, [128 + number])
             timer.daemon = True
             timer.start()
             self.stop.set()

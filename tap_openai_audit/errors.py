@@ -1,0 +1,280 @@
+"""All that can end a run, or a part of it, in one tree.
+
+TapError                  what happened, what it means and what to do, in one line
+├── RequestFailed         a request did not bring what was asked for
+│   ├── NotAnswered       nobody answered: DNS, proxy, TLS, time, a broken connection
+│   ├── ErrorResponse     the response is an error: key, permission, rate, server
+│   │   └── VanishedCursor    the API no longer knows where the next page begins
+│   └── BadResponse       the response makes no sense: a redirect, a body, its size
+│       ├── BodyTooLarge      more than this machine's memory should hold
+│       └── BrokenPaging      pages that do not fit together
+├── Interrupted           a request was not made, because the run is ending
+├── BadState              a state that cannot be read, or is of another organization
+├── MapFailed             a stream map fails on a record
+├── TargetStopped         messages cannot be written any more
+├── StreamFailed          a stream was not read in full, for one of these reasons
+└── SyncFailed            the end of a run in which streams failed
+
+Terminated                the operator ends the run; like KeyboardInterrupt no error
+
+Each part of a message that is not fixed goes through `redacted`: what knows the key
+masks it there, and each error makes sure that its text is printable and bounded.
+Errors compare by identity and are never changed: `dataclasses.replace` makes new ones.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import KW_ONLY, dataclass, field
+
+from tap_openai_audit.causes import MEANING, Cause
+from tap_openai_audit.redaction import redacted
+from tap_openai_audit.timestamps import iso
+
+_LONGEST_WHAT = 500
+"""Characters. A text of the API has 300 at the most; the rest is for words around it,
+such as how often a request was tried."""
+
+_LONGEST_NAME = 100
+"""Characters of an identifier. The API's own have fewer than 50."""
+
+
+@dataclass(eq=False)
+class TapError(Exception):
+    """The run, or a part of it, failed."""
+
+    what: str
+    """What happened, in a few words."""
+
+    def __post_init__(self) -> None:
+        """Let no text by that would break or flood a line of the log."""
+        self.what = redacted(self.what, longest=_LONGEST_WHAT)
+
+    @property
+    def meaning(self) -> str:
+        """What it means, and what to do."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        """Say what happened, what it means and what to do, in one line."""
+        return f"{self.what}: {self.meaning}"
+
+
+@dataclass(eq=False)
+class RequestFailed(TapError):
+    """A request did not bring what was asked for."""
+
+    cause: Cause
+    _: KW_ONLY
+    retriable: bool = False
+    """Whether asking again can help."""
+    retry_after: float | None = None
+    """How many seconds the API asks to wait before that."""
+    request_id: str | None = None
+    """What OpenAI's support asks for. None where nobody answered, or without one."""
+
+    def __post_init__(self) -> None:
+        """Let no identifier by that is none."""
+        super().__post_init__()
+        if self.request_id is not None:
+            self.request_id = redacted(self.request_id, longest=_LONGEST_NAME) or None
+
+    @property
+    def meaning(self) -> str:
+        """The sentence that sync, check and README share."""
+        return MEANING[self.cause]
+
+    @property
+    def happened(self) -> str:
+        """What happened, and to which request."""
+        identity = f", request id {self.request_id}" if self.request_id else ""
+        return f"{self.what}{identity}"
+
+    def __str__(self) -> str:
+        """Say what happened, what it means and what to do, in one line."""
+        return f"{self.happened}: {self.meaning}"
+
+
+@dataclass(eq=False)
+class NotAnswered(RequestFailed):
+    """Nobody answered a request."""
+
+
+@dataclass(eq=False, kw_only=True)
+class ErrorResponse(RequestFailed):
+    """A request was answered with an error."""
+
+    status: int
+    """The HTTP status."""
+    from_api: bool = False
+    """Whether the API itself says so: the body is its JSON. A proxy's page is not."""
+    param: str | None = None
+    """The parameter that the API objects to."""
+
+    def __post_init__(self) -> None:
+        """Let no identifier by that is none."""
+        super().__post_init__()
+        if self.param is not None:
+            self.param = redacted(self.param, longest=_LONGEST_NAME)
+
+
+@dataclass(eq=False)
+class VanishedCursor(ErrorResponse):
+    """The API no longer knows the event after which a page was to begin."""
+
+    cause: Cause = field(default=Cause.VANISHED_CURSOR, init=False)
+
+
+@dataclass(eq=False)
+class BadResponse(RequestFailed):
+    """A request was answered with something that the API does not send."""
+
+
+@dataclass(eq=False)
+class BodyTooLarge(BadResponse):
+    """A body is larger than what memory should hold. A smaller page may be none."""
+
+    cause: Cause = field(default=Cause.BAD_BODY, init=False)
+
+
+@dataclass(eq=False)
+class BrokenPaging(BadResponse):
+    """Pages do not fit together, so that completeness cannot be known."""
+
+    cause: Cause = field(default=Cause.BROKEN_PAGING, init=False)
+
+
+@dataclass(eq=False)
+class Interrupted(TapError):
+    """A request was not made, because the run is ending."""
+
+    what: str = "The run is ending"
+
+    @property
+    def meaning(self) -> str:
+        """What it means."""
+        return "no further request is made"
+
+
+@dataclass(eq=False)
+class BadState(TapError):
+    """A state that this tap did not write."""
+
+    remedy: str = (
+        "restore the state of an earlier run, or begin anew with a full refresh, which"
+        " repeats all events"
+    )
+
+    @property
+    def meaning(self) -> str:
+        """What to do."""
+        return self.remedy
+
+
+@dataclass(eq=False)
+class MapFailed(TapError):
+    """A stream map fails on a record."""
+
+    stream: str
+    consequence: str = "the stream is not written in full"
+
+    @classmethod
+    def on(cls, id_: str, effective_at: int, error: Exception) -> MapFailed:
+        """Name the event, and what the map raised.
+
+        Args:
+            id_: The id of the event.
+            effective_at: Its time, in Unix seconds.
+            error: What the map raised.
+        """
+        return cls(
+            f"stream_maps fails on the event {redacted(id_, longest=_LONGEST_NAME)} of"
+            f" {iso(effective_at)} ({type(error).__name__}: {redacted(error)})",
+            "audit_logs",
+            "everything before it is written, and the next run continues there",
+        )
+
+    @classmethod
+    def on_record(cls, stream: str, key: str, error: Exception) -> MapFailed:
+        """Name the record, and what the map raised.
+
+        Args:
+            stream: The name of the stream.
+            key: What tells the record from others.
+            error: What the map raised.
+        """
+        return cls(
+            f"stream_maps fails on the record {redacted(key, longest=_LONGEST_NAME)} of"
+            f" {stream} ({type(error).__name__}: {redacted(error)})",
+            stream,
+        )
+
+    @property
+    def meaning(self) -> str:
+        """What it means, and what to do."""
+        return (
+            f"{self.consequence}: correct the expressions of {self.stream} in"
+            " stream_maps"
+        )
+
+
+@dataclass(eq=False)
+class TargetStopped(TapError):
+    """Messages cannot be written any more."""
+
+    what: str = "The target stopped reading"
+
+    @property
+    def meaning(self) -> str:
+        """What it means, and what to do."""
+        return (
+            "see its own message; the next run continues from the last state that it"
+            " confirmed"
+        )
+
+
+@dataclass(eq=False)
+class StreamFailed(TapError):
+    """A stream, or one scope of it, was not read in full."""
+
+    reason: TapError
+    remedy: str = ""
+    """What to do about this stream besides what the reason says."""
+
+    @property
+    def meaning(self) -> str:
+        """Why, and what to do."""
+        return f"{self.reason}. {self.remedy}" if self.remedy else str(self.reason)
+
+    def __str__(self) -> str:
+        """Say which stream it is, what happened and what to do, in one line."""
+        return f"{self.what}{',' if self.remedy else ':'} {self.meaning}"
+
+
+@dataclass(eq=False)
+class SyncFailed(TapError):
+    """A run in which streams failed, raised when all else is read."""
+
+    failures: tuple[TapError, ...]
+
+    @property
+    def meaning(self) -> str:
+        """What happened to each, and what to do."""
+        return "; ".join(map(str, self.failures))
+
+
+class Terminated(BaseException):
+    """The operator, or what runs the tap, sent a signal that ends the run.
+
+    No `Exception`: what handles errors, in libraries as here, must not handle this, and
+    the SDK would log it as an unhandled error with a traceback.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
+
+    @property
+    def exit_code(self) -> int:
+        """What a process returns that a signal ended."""
+        return 128 + self.signal
