@@ -8,25 +8,34 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timezone
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tap_openai_audit.api.bodies import BadBody, documents
+from tap_openai_audit.api.bodies import BadBody
+from tap_openai_audit.api.envelopes import envelope_or_events
+from tap_openai_audit.errors import BodyTooLarge, ErrorResponse, VanishedCursor
 from tap_openai_audit.event_types import TENANT, scope_of
 from tap_openai_audit.extraction.events import PAGE_SIZE, Event, Page
 from tap_openai_audit.extraction.windows import BEGINNING, END
+from tap_openai_audit.redaction import redacted
+from tap_openai_audit.timestamps import unix
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tap_openai_audit.api.client import Client
+    from tap_openai_audit.api.response import Response
     from tap_openai_audit.extraction.windows import Window
 
 PATH = "/organization/audit_logs"
-NO_TENANT_EVENTS = frozenset({400, 403, 404})
-"""Statuses that refuse the tenant pass alone. Others would refuse any request."""
+_REFUSE_ONE_SCOPE = frozenset({400, 403, 404})
+"""Statuses with which the API may refuse tenant events alone. Others are about the key
+or the API, and any request would meet them."""
+
+_CURSOR_UNKNOWN = frozenset({400, 404})
+"""Statuses with which the API may say that it does not know an event id."""
 
 FIRST_SECOND, LAST_SECOND = -62135596800, END - 1
 """The years 1 to 9999, in Unix seconds: what a date-time can say."""
@@ -39,14 +48,17 @@ class _Head(msgspec.Struct):
     effective_at: int | float | str
 
 
-class _Envelope(msgspec.Struct):
-    data: list[msgspec.Raw]
-    has_more: bool | None = None
-    last_id: str | None = None
-
-
-_envelopes = msgspec.json.Decoder(_Envelope)
 _heads = msgspec.json.Decoder(_Head)
+
+
+def refuses_tenant_events(error: Exception) -> bool:
+    """Whether the API itself refuses tenant events, and not each and every request."""
+    return (
+        isinstance(error, ErrorResponse)
+        and not isinstance(error, VanishedCursor)
+        and error.from_api
+        and error.status in _REFUSE_ONE_SCOPE
+    )
 
 
 class AuditLog:
@@ -60,30 +72,36 @@ class AuditLog:
         Args:
             client: Asks the API.
             scope: `organization` or `tenant`.
-            filters: Values for the API's repeated parameters, by name. Event types of
-                the other scope are left out, as the API demands of the tenant pass.
+            filters: Values for the API's repeated parameters, by name.
         """
         self._client = client
-        self.asked = True
-        """False if every event type that was asked for belongs to the other scope."""
-        params = [("limit", str(PAGE_SIZE))]
+        params: list[tuple[str, str]] = []
         if scope == TENANT:
             params.append(("tenant_only", "true"))
-        for name, values in filters.items():
-            own = [
+        self.filters = {
+            name: tuple(
                 value
                 for value in values
                 if name != "event_types" or scope_of(value) == scope
-            ]
-            self.asked = self.asked and bool(own)
+            )
+            for name, values in filters.items()
+        }
+        """The filters of this scope: event types of the other one are left out, as the
+        API demands where it is asked for tenant events."""
+        self.asked = all(self.filters.values())
+        """False if every event type that was asked for belongs to the other scope."""
+        for name, own in self.filters.items():
             params += [(f"{name}[]", value) for value in own]
         self._params = params
+        self._limit = PAGE_SIZE
+        """Events asked for in one request: fewer after a body that was too large."""
 
     def read_page(self, window: Window, cursor: str | None) -> Page:
         """Read one page of a window.
 
         Raises:
-            Refusal: If the API refuses.
+            VanishedCursor: If the API does not know the cursor any more.
+            RequestFailed: If there is no page for another reason.
             Interrupted: If the run is ending.
         """
         params = [*self._params]
@@ -93,30 +111,55 @@ class AuditLog:
             params.append(("effective_at[lt]", str(window.end)))
         if cursor is not None:
             params.append(("after", cursor))
-        answer = self._client.get(PATH, params, read_envelopes)
-        page = answer.content
-        return Page(
-            page.events, page.has_more, page.cursor, answer.served_at, answer.retries
+        response = self._get(params)
+        return replace(
+            response.content,
+            served_at=response.served_at,
+            date=response.date,
+            retries=response.retries,
         )
 
+    def _get(self, params: Sequence[tuple[str, str]]) -> Response[Page]:
+        """Ask for a page of as many events as memory should hold."""
+        while True:
+            limit = self._limit
+            try:
+                response = self._client.get(
+                    PATH, [("limit", str(limit)), *params], decode_page
+                )
+            except BodyTooLarge:
+                if limit == 1:
+                    raise
+                self._limit = max(limit // 10, 1)
+            except ErrorResponse as error:
+                unknown = error.from_api and error.status in _CURSOR_UNKNOWN
+                if unknown and any(name == "after" for name, _ in params):
+                    raise _vanished(error) from None
+                raise
+            else:
+                self._limit = min(2 * limit, PAGE_SIZE)
+                return response
 
-def read_envelopes(body: bytes) -> Page:
+
+def decode_page(body: bytes) -> Page:
     """Read a page. Several documents one after the other make one page.
 
     Raises:
         BadBody: If it is none.
     """
-    envelopes = documents(body, _envelopes)
-    return Page(
-        [_event(raw) for envelope in envelopes for raw in envelope.data],
-        has_more=_promised(envelopes),
-        cursor=envelopes[-1].last_id,
+    found = envelope_or_events(body)
+    events = [_event(raw) for raw in found.data]
+    return Page(events, found.has_more, found.last_id, served_at=0, size=len(body))
+
+
+def _vanished(error: ErrorResponse) -> VanishedCursor:
+    return VanishedCursor(
+        error.what,
+        request_id=error.request_id,
+        status=error.status,
+        from_api=error.from_api,
+        param=error.param,
     )
-
-
-def _promised(envelopes: list[_Envelope]) -> bool | None:
-    said = [e.has_more for e in envelopes if e.has_more is not None]
-    return any(said) if said else None
 
 
 def _event(raw: msgspec.Raw) -> Event:
@@ -138,12 +181,9 @@ def _second(at: float | str) -> int:
     """
     try:
         if isinstance(at, str):
-            if not re.fullmatch(r"-?[0-9]+(\.[0-9]*)?", at):
-                moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", at))
-                if moment.tzinfo is None:
-                    moment = moment.replace(tzinfo=timezone.utc)
-                return math.floor(moment.timestamp())
-            at = float(at)
+            number = re.fullmatch(r"-?[0-9]+(\.[0-9]*)?", at)
+            at = float(at) if number else unix(at)
         return math.floor(at)
     except (ValueError, OverflowError):
-        raise BadBody(f"an event whose effective_at is no time ({at!r})") from None
+        what = f"an event whose effective_at is no time ({redacted(at)})"
+        raise BadBody(what) from None

@@ -9,15 +9,22 @@ digit, because events are passed on as the bytes they came in.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from tap_openai_audit.nesting import shallow
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _T = TypeVar("_T")
+_PIECE = 1 << 16
+"""Bytes of a body that are looked at as text at once: a usual page is two of them."""
+
 _NUL = rb"\u0000"
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -26,12 +33,20 @@ _ESCAPE = re.compile(
 )
 
 
-class BadBody(Exception):  # noqa: N818 - it is named for what it holds
-    """A body that is not what the API sends. Says what it is instead."""
+class BadBody(Exception):
+    """A body that is not what the API sends. Says what it is instead.
+
+    It stays within `api/`: who reads a body does not know which response it came with,
+    so `client` makes a `BadResponse` of it, with the request id.
+    """
 
 
-def documents(body: bytes, decoder: msgspec.json.Decoder[_T]) -> list[_T]:
+def documents(body: bytes, decode: Callable[[bytes], _T]) -> list[_T]:
     """Decode the JSON documents that a body holds, one as a rule.
+
+    Args:
+        body: The body of a response.
+        decode: Decodes one document, and raises msgspec's errors.
 
     Raises:
         BadBody: If the body is empty, cut off, or no JSON of the expected shape.
@@ -42,32 +57,47 @@ def documents(body: bytes, decoder: msgspec.json.Decoder[_T]) -> list[_T]:
         # The first test is many times faster than the second, and mostly decides.
         if b"\\" in body and _NUL in body:
             body = _without_what_is_no_text(body)
-        return [_decoded(body, decoder)]
+        return [_decoded(body, decode)]
     except (msgspec.DecodeError, RecursionError):
         body = shallow(_without_what_is_no_text(body))
     try:
-        return [_decoded(part, decoder) for part in _parts(body)]
+        return [_decoded(part, decode) for part in _parts(body)]
     except msgspec.ValidationError as error:
         raise BadBody(f"JSON of another shape ({error})") from None
     except msgspec.DecodeError as error:
         raise BadBody(f"JSON that cannot be read ({error})") from None
 
 
-def _decoded(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
+def _decoded(body: bytes, decode: Callable[[bytes], _T]) -> _T:
     """Decode one document. Raw parts of it never hold a line feed: a message is a line.
 
-    The API indents its answers. White space outside strings is all that is dropped.
+    The API indents what it sends. White space outside strings is all that is dropped.
     """
     if b"\n" in body or b"\r" in body:
         body = msgspec.json.format(body, indent=-1)
-    return decoder.decode(body)
+    return decode(body)
 
 
 def _as_utf8(body: bytes) -> bytes:
+    """Replace what is not UTF-8.
+
+    A text takes four times the memory of its bytes, so a long body is looked at in
+    pieces.
+    """
+    pieces = range(0, len(body), _PIECE)
+    view = memoryview(body)
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
     try:
-        body.decode()
+        for at in pieces:
+            decoder.decode(view[at : at + _PIECE], final=at + _PIECE >= len(body))
     except UnicodeDecodeError:
-        return body.decode(errors="replace").encode()
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        return b"".join(
+            decoder.decode(
+                view[at : at + _PIECE], final=at + _PIECE >= len(body)
+            ).encode()
+            for at in pieces
+        )
     return body
 
 

@@ -1,8 +1,10 @@
 """Requests that are repeated as long as that can help.
 
-Waiting times grow and are jittered, so that workers do not come back at the same time;
-what the API asks to wait is waited by all of them. `max_retry_seconds` bounds how long
-one request is repeated. A body that cannot be read counts as a fault like any other.
+The wait between tries is an exponential backoff with jitter, so that workers do not
+come back at the same time; what the API asks to wait is waited by all of them.
+`max_retry_seconds` bounds how long one request is repeated: its tries and its own waits
+count, the time in which it waits for its turn at the pace of all does not. A body that
+cannot be read counts as a fault like any other.
 """
 
 from __future__ import annotations
@@ -10,14 +12,18 @@ from __future__ import annotations
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from tap_openai_audit.api.api_clock import ApiClock
 from tap_openai_audit.api.bodies import BadBody
 from tap_openai_audit.api.pace import Pace
-from tap_openai_audit.api.refusals import Cause, Refusal
+from tap_openai_audit.api.response import Response
 from tap_openai_audit.api.transport import Transport
+from tap_openai_audit.causes import Cause
+from tap_openai_audit.errors import BadResponse, Interrupted, RequestFailed
+from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
     import threading
@@ -26,39 +32,41 @@ if TYPE_CHECKING:
     from tap_openai_audit.settings import Settings
 
 _T = TypeVar("_T")
-_FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
 
+_FIRST_WAIT = 0.25
+"""Seconds before the second try: most faults of a busy server are over by then."""
 
-class Interrupted(Exception):  # noqa: N818 - it is named for what happened
-    """The run is ending: no further request is made."""
-
-
-@dataclass(frozen=True)
-class Answer(Generic[_T]):
-    """What a request brought, and at what cost."""
-
-    content: _T
-    served_at: int | None
-    retries: int
+_LONGEST_WAIT = 30.0
+"""Seconds between two tries at the most: an API that recovers is noticed in time."""
 
 
 class Client:
     """Asks the Admin API. Shared by all threads."""
 
     def __init__(
-        self, settings: Settings, logger: logging.Logger, stop: threading.Event
+        self,
+        settings: Settings,
+        logger: logging.Logger,
+        stop: threading.Event,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare for requests.
 
         Args:
-            settings: Where to ask, with which key, and how patiently.
+            settings: Where to ask, with which key, and for how long.
             logger: Told of every retry once, at WARNING, and every request, at DEBUG.
             stop: Ends all waiting at once when it is set.
+            clock: Seconds that pass evenly.
         """
         self._stop = stop
-        self._patience = settings.max_retry_seconds
+        self._clock = clock
+        self._key = settings.admin_key
+        self._max_retry_seconds = settings.max_retry_seconds
         self._transport = Transport(settings)
-        self._pace = Pace()
+        self._pace = Pace(clock)
+        self.api_clock = ApiClock(clock)
+        self._asked_again = False
         self._logger = logger
 
     def get(
@@ -66,8 +74,8 @@ class Client:
         path: str,
         params: Sequence[tuple[str, str]],
         read: Callable[[bytes], _T],
-    ) -> Answer[_T]:
-        """Ask until there is an answer that can be read.
+    ) -> Response[_T]:
+        """Ask until there is a response that can be read.
 
         Args:
             path: The path below the API's URL, with a leading slash.
@@ -75,33 +83,40 @@ class Client:
             read: Makes the content out of the body, or raises `BadBody`.
 
         Raises:
-            Refusal: If asking again cannot help, or helped for too long.
+            RequestFailed: If asking again cannot help, or did not help for too long.
             Interrupted: If the run is ending.
         """
-        began = time.monotonic()
+        spent = 0.0
         for attempt in count():
             self._wait_for_turn()
+            began = self._clock()
             try:
-                return self._once(path, params, read, attempt)
-            except Refusal as refusal:
-                if not refusal.retried:
+                response = self._once(path, params, read)
+                if self.api_clock.is_doubtful and not self._asked_again:
+                    # A wrong `Date`, or one that is missing, once.
+                    self._asked_again = True
+                    continue
+                return replace(response, retries=attempt)
+            except RequestFailed as error:
+                spent += self._clock() - began
+                if not error.retriable:
                     raise
-                wait = refusal.wait
+                wait = error.retry_after
                 if wait is None:
-                    longest = min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT)
+                    longest = min(_FIRST_WAIT * 2 ** min(attempt, 32), _LONGEST_WAIT)
                     wait = longest * random.uniform(0.5, 1)  # noqa: S311 - a jitter
-                spent = time.monotonic() - began
-                if spent + wait > self._patience:
-                    raise self._given_up(refusal, attempt + 1, spent) from None
-                if refusal.cause is Cause.RATE_LIMIT:
+                if spent + wait > self._max_retry_seconds:
+                    raise self._given_up(error, attempt + 1, spent) from None
+                if error.cause is Cause.RATE_LIMIT:
                     self._pace.slow_down(wait)
                 self._logger.warning(
                     "%s; trying again in %.1f s (try %d, %s)",
-                    _short(refusal),
+                    error.happened,
                     wait,
                     attempt + 2,
-                    path,
+                    redacted(path, self._key),
                 )
+            spent += wait
             self._sleep(wait)
         raise AssertionError("unreachable")
 
@@ -110,44 +125,51 @@ class Client:
         path: str,
         params: Sequence[tuple[str, str]],
         read: Callable[[bytes], _T],
-        attempt: int,
-    ) -> Answer[_T]:
-        began = time.monotonic()
-        reply = self._transport.get(path, params)
+    ) -> Response[_T]:
+        began = self._clock()
+        response = self._transport.get(path, params)
         self._pace.succeeded()
         if self._logger.isEnabledFor(logging.DEBUG):
+            # Cursors and ids in the path are what the API sent before.
             self._logger.debug(
                 "GET %s %s took %.3f s, request id %s",
-                path,
-                params,
-                time.monotonic() - began,
-                reply.request_id,
+                redacted(path, self._key),
+                redacted(params, self._key),
+                self._clock() - began,
+                response.request_id,
             )
         try:
-            content = read(reply.body)
+            content = read(response.content)
         except BadBody as error:
-            raise Refusal(
+            raise BadResponse(
+                f"HTTP 200 with {redacted(error, self._key)}",
                 Cause.BAD_BODY,
-                f"HTTP 200 with {error}",
-                retried=True,
-                status=200,
-                request_id=reply.request_id,
+                retriable=True,
+                request_id=response.request_id,
             ) from None
-        return Answer(content, reply.served_at, attempt)
+        if response.date is not None:
+            self.api_clock.observe(response.date)
+        # What appeared while the response was under way may not be in it.
+        served_at = self.api_clock.earliest(seconds_ago=self._clock() - began)
+        return Response(content, response.request_id, response.date, served_at)
 
-    def _given_up(self, refusal: Refusal, tries: int, spent: float) -> Refusal:
-        """The same refusal, saying why it is not tried again."""
-        if refusal.wait is not None and refusal.wait > self._patience:
-            refusal.what += (
-                f"; the API asks to wait {refusal.wait:.0f} s, which is longer than"
-                f" max_retry_seconds ({self._patience})"
+    def _given_up(
+        self, error: RequestFailed, tries: int, spent: float
+    ) -> RequestFailed:
+        """The same error, saying why it is not tried again."""
+        if error.retry_after is not None and error.retry_after > (
+            self._max_retry_seconds
+        ):
+            why = (
+                f"the API asks to wait {error.retry_after:.10g} s, which is longer than"
+                f" max_retry_seconds ({self._max_retry_seconds})"
             )
         else:
-            refusal.what += (
-                f"; given up after {tries} tries in {spent:.0f} s"
-                f" (max_retry_seconds is {self._patience})"
+            why = (
+                f"given up after {tries} {'try' if tries == 1 else 'tries'} in"
+                f" {spent:.0f} s (max_retry_seconds is {self._max_retry_seconds})"
             )
-        return refusal
+        return replace(error, what=f"{error.what}; {why}")
 
     def _wait_for_turn(self) -> None:
         while (wait := self._pace.reserve()) > 0:
@@ -158,8 +180,3 @@ class Client:
     def _sleep(self, seconds: float) -> None:
         if self._stop.wait(seconds):
             raise Interrupted
-
-
-def _short(refusal: Refusal) -> str:
-    identity = f", request id {refusal.request_id}" if refusal.request_id else ""
-    return f"{refusal.what}{identity}"

@@ -1,8 +1,11 @@
 """Responses that must be whole in time.
 
-A socket's timeout bounds each single receipt of bytes, so a server that sends a byte
-now and then could hold a worker for ever, in the headers as in the body. Here the
-timeout of a connection bounds its whole response.
+The timeout of `requests` and urllib3 bounds each single receipt of bytes, so a server
+that sends a byte now and then could hold a worker for ever. A body could be read in
+pieces with a look at the clock between them. Headers cannot: `http.client` reads them
+to their end inside one call, and a hundred of 64 KiB each, a byte a minute, take years.
+So the deadline is where both pass by, at the socket, and `response_class` is the only
+way there that the libraries leave open.
 """
 
 from __future__ import annotations
@@ -87,7 +90,7 @@ class DeadlineAdapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401 - requests' own signature
         """Prepare for connections through a proxy."""
         manager = super().proxy_manager_for(proxy, **options)
-        # Others, for SOCKS, have connections of their own.
+        # Those for SOCKS make other connections, which this module does not know.
         if isinstance(manager, ProxyManager):
             manager.pool_classes_by_scheme = _POOLS
         return manager

@@ -1,8 +1,8 @@
 """The lists of the Admin API, page by page: each style of paging once.
 
 Three styles are documented: the next page is `after=<last_id>`, the next page is
-`after=<next>`, and an object that stands alone. Where an answer is not clear they do as
-the official clients do: a page without objects is the last one, and a page that does
+`after=<next>`, and an object that stands alone. Where a response is not clear they do
+as the official clients do: a page without objects is the last one, and a page that does
 not say whether there is more may have a next one. What is left over is refused, because
 a list that ends too early would look like a complete one, and a list that never ends
 would hold up the run: more is promised, but no cursor given, or nothing new comes.
@@ -19,8 +19,10 @@ from urllib.parse import quote
 import msgspec
 
 from tap_openai_audit.api.bodies import BadBody, documents
-from tap_openai_audit.api.refusals import Cause, Refusal
+from tap_openai_audit.api.envelopes import Envelope, envelope
+from tap_openai_audit.errors import BrokenPaging
 from tap_openai_audit.nesting import MOST_LEVELS, shallow
+from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,63 +31,52 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Page:
-    """What an answer brings."""
+class ListPage:
+    """What a response brings of a list."""
 
     items: list[dict[str, Any]]
     """The objects. Numbers are exact: a fraction is a decimal."""
     has_more: bool | None
-    """None if the answer does not say."""
+    """None if the response does not say."""
     cursor: str | None
     """The value of `after` for the next page."""
 
 
-class _Envelope(msgspec.Struct):
-    data: list[msgspec.Raw]
-    has_more: bool | None = None
-    last_id: str | None = None
-    next: str | None = None
-
-
-_envelopes = msgspec.json.Decoder(_Envelope)
-_anything = msgspec.json.Decoder(msgspec.Raw)
+_decode = msgspec.json.Decoder(msgspec.Raw).decode
 _objects = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
-def by_last_id(body: bytes) -> Page:
+def by_last_id(body: bytes) -> ListPage:
     """Read a page of a list that continues at `after=<last_id>`.
 
     Raises:
         BadBody: If it is none.
     """
-    envelopes = documents(body, _envelopes)
-    items = _items(envelopes)
+    found = envelope(body)
+    items = _items(found)
     last = items[-1].get("id") if items else None
     fallback = last if isinstance(last, str) else None
-    return Page(items, _has_more(envelopes), envelopes[-1].last_id or fallback)
+    return ListPage(items, found.has_more, found.last_id or fallback)
 
 
-def by_next(body: bytes) -> Page:
+def by_next(body: bytes) -> ListPage:
     """Read a page of a list that continues at `after=<next>`.
 
     Raises:
         BadBody: If it is none.
     """
-    envelopes = documents(body, _envelopes)
-    return Page(_items(envelopes), _has_more(envelopes), envelopes[-1].next)
+    found = envelope(body)
+    return ListPage(_items(found), found.has_more, found.next)
 
 
-def single(body: bytes) -> Page:
+def single(body: bytes) -> ListPage:
     """Read an object that stands alone.
 
     Raises:
         BadBody: If it is none.
     """
-    return Page(
-        [_object(raw) for raw in documents(body, _anything)],
-        has_more=False,
-        cursor=None,
-    )
+    items = [_object(raw) for raw in documents(body, _decode)]
+    return ListPage(items, has_more=False, cursor=None)
 
 
 @dataclass(frozen=True)
@@ -94,8 +85,8 @@ class Listing:
 
     path: str
     """The path below the API's URL, with names of ids in braces."""
-    style: Callable[[bytes], Page] = by_last_id
-    """Reads one answer."""
+    style: Callable[[bytes], ListPage] = by_last_id
+    """Reads one response."""
     page_size: int = 100
     """The most objects that the API gives at once."""
     params: Mapping[str, str] = field(default_factory=dict)
@@ -112,7 +103,7 @@ class Listing:
             ids: The ids for the path.
 
         Raises:
-            Refusal: If the API refuses, or the list does not end.
+            RequestFailed: If a page is not to be had, or the list does not end.
             Interrupted: If the run is ending.
         """
         path = self.path.format(**{name: quote(id_, "") for name, id_ in ids.items()})
@@ -135,14 +126,14 @@ class Listing:
                 if page.has_more is None:
                     return
                 missing = "gives no cursor" if new else "brings no new one"
-                raise Refusal(
-                    Cause.BAD_BODY,
-                    f"{path} promises more objects, but {missing}",
-                    status=200,
+                raise BrokenPaging(
+                    f"{redacted(path)} promises more objects, but {missing}"
                 )
 
 
-def _checked(style: Callable[[bytes], Page], keys: Sequence[str], body: bytes) -> Page:
+def _checked(
+    style: Callable[[bytes], ListPage], keys: Sequence[str], body: bytes
+) -> ListPage:
     page = style(body)
     for item in page.items:
         if not all(isinstance(item.get(key), str) for key in keys):
@@ -150,13 +141,8 @@ def _checked(style: Callable[[bytes], Page], keys: Sequence[str], body: bytes) -
     return page
 
 
-def _has_more(envelopes: list[_Envelope]) -> bool | None:
-    said = [e.has_more for e in envelopes if e.has_more is not None]
-    return any(said) if said else None
-
-
-def _items(envelopes: list[_Envelope]) -> list[dict[str, Any]]:
-    return [_object(raw) for envelope in envelopes for raw in envelope.data]
+def _items(found: Envelope) -> list[dict[str, Any]]:
+    return [_object(raw) for raw in found.data]
 
 
 def _object(raw: msgspec.Raw) -> dict[str, Any]:
@@ -165,5 +151,5 @@ def _object(raw: msgspec.Raw) -> dict[str, Any]:
         body = shallow(body)
     try:
         return _objects.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ArithmeticError, RecursionError) as error:
         raise BadBody(f"an object that cannot be read ({error})") from None

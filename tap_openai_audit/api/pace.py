@@ -1,24 +1,37 @@
 """The pace that all workers keep together.
 
-One worker that is told to slow down slows all of them: nobody asks before the pause is
-over, and afterwards requests are spread in time. Each success brings the pace back.
+It is AIMD in spirit: a 429 halves the rate of requests at once, each success gives a
+tenth of it back. No gap between requests is known beforehand, because the API does not
+publish its limits; it is found anew whenever the API says 429.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from typing import TYPE_CHECKING
 
-_FIRST_GAP, _LARGEST_GAP = 0.02, 2.0
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FIRST_GAP = 0.02
+"""Seconds between requests after the first 429: the rate of a few workers."""
+
+_LARGEST_GAP = 2.0
+"""Seconds. Longer pauses are for the API to ask for, with `Retry-After`."""
+
 _RECOVERY = 0.9
+"""What a success leaves of the gap: seven successes double the rate."""
+
 _NO_GAP = 0.005
+"""Seconds from which on the pace no longer matters beside the time of a request."""
 
 
 class Pace:
     """When the next request may be made. Shared by all threads."""
 
-    def __init__(self) -> None:
-        """Begin at full speed."""
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._next_at = 0.0
         self._gap = 0.0
@@ -29,29 +42,29 @@ class Pace:
         return self._gap > 0
 
     def reserve(self) -> float:
-        """Take the next place in the row.
+        """Take the next turn.
 
         Returns:
-            How many seconds to wait before asking again for a place, 0 when the
-            request may be made now.
+            How many seconds to wait before asking again for a turn, 0 when the request
+            may be made now.
         """
-        if not self._gap and time.monotonic() >= self._next_at:
+        if not self._gap and self._clock() >= self._next_at:
             return 0.0
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             if now < self._next_at:
                 return self._next_at - now
             self._next_at = now + self._gap
             return 0.0
 
     def slow_down(self, wait: float) -> None:
-        """Let nobody ask for so many seconds, then all at half the pace."""
+        """Let nobody ask for so many seconds, then all at half the rate."""
         with self._lock:
-            self._next_at = max(self._next_at, time.monotonic() + wait)
+            self._next_at = max(self._next_at, self._clock() + wait)
             self._gap = min(max(2 * self._gap, _FIRST_GAP), _LARGEST_GAP)
 
     def succeeded(self) -> None:
-        """A request was answered: come back towards full speed."""
+        """Come back towards full speed, because a request was answered."""
         if self._gap:
             with self._lock:
                 gap = self._gap * _RECOVERY

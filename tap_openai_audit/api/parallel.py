@@ -10,29 +10,34 @@ from __future__ import annotations
 import threading
 from itertools import count
 from queue import Empty, Full, Queue
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from tap_openai_audit.api.refusals import Refusal
+from tap_openai_audit.errors import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
 _K = TypeVar("_K")
+_Items: TypeAlias = "list[dict[str, Any]]"
+
 _PAGES_PER_WORKER = 2
+"""Pages that wait for the caller: one is taken while the next arrives."""
+
 _HEARTBEAT_SECONDS = 0.2
+"""How long a wait lasts before the caller looks up: a person hardly notices."""
 
 
 class ParallelLists(Generic[_K]):
     """Reads lists with several workers.
 
-    Iterate over it to get pairs of the list's key and a page of it, or the refusal that
+    Iterate over it to get pairs of the list's key and a page of it, or the error that
     ended it. Pages of a list come in their order; pages of different lists are mixed.
     """
 
     def __init__(
         self,
         lists: Sequence[_K],
-        pages: Callable[[_K], Iterable[list[dict[str, Any]]]],
+        pages: Callable[[_K], Iterable[_Items]],
         *,
         workers: int,
         heartbeat: Callable[[], None],
@@ -51,14 +56,14 @@ class ParallelLists(Generic[_K]):
         self._pages = pages
         self._workers = min(workers, len(lists))
         self._heartbeat = heartbeat
-        self._out: Queue[tuple[_K, list[dict[str, Any]] | Refusal] | _End] = Queue(
+        self._out: Queue[tuple[_K, _Items | RequestFailed] | _End] = Queue(
             _PAGES_PER_WORKER * self._workers
         )
         self._stopped = threading.Event()
 
     def __iter__(
         self,
-    ) -> Generator[tuple[_K, list[dict[str, Any]] | Refusal], None, None]:
+    ) -> Generator[tuple[_K, _Items | RequestFailed], None, None]:
         """Read all lists to their end."""
         for number in range(self._workers):
             threading.Thread(
@@ -101,10 +106,10 @@ class ParallelLists(Generic[_K]):
                 self._hand_on((key, page))
                 if self._stopped.is_set():
                     break
-        except Refusal as refusal:
-            self._hand_on((key, refusal))
+        except RequestFailed as error:
+            self._hand_on((key, error))
 
-    def _hand_on(self, item: tuple[_K, list[dict[str, Any]] | Refusal] | _End) -> None:
+    def _hand_on(self, item: tuple[_K, _Items | RequestFailed] | _End) -> None:
         """Wait for room in the queue, unless nobody reads it any more."""
         while not self._stopped.is_set():
             try:

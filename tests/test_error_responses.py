@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from tap_openai_audit.api.refusals import MEANING, Cause, Refusal
-from tap_openai_audit.api.responses import masked, of_response
+from tap_openai_audit.api.error_responses import error_response
+from tap_openai_audit.causes import MEANING, Cause
+from tap_openai_audit.errors import BadResponse, ErrorResponse, NotAnswered
+from tap_openai_audit.redaction import redacted
 
 KEY = "sk-admin-Wq7Zr2Lt9Xv4Bn6K"
 USER_KEY = "sk-Wq7Zr2Lt9Xv4Bn6KWq7Zr2"
@@ -23,12 +25,12 @@ SCOPES = (
 )
 
 
-def refusal(
+def answered(
     status: int, body: bytes = b"", *, key: str = KEY, **headers: str
-) -> Refusal:
+) -> ErrorResponse | BadResponse:
     """What a response means. Headers are given with _ for -."""
     given = {name.replace("_", "-"): value for name, value in headers.items()}
-    found = of_response(status, CaseInsensitiveDict(given), body, now=NOW, key=key)
+    found = error_response(status, CaseInsensitiveDict(given), body, now=NOW, key=key)
     assert "\n" not in str(found)
     return found
 
@@ -103,12 +105,12 @@ def said(message: str, code: str | None = None, kind: str = "x") -> bytes:
 def test_what_the_api_says_tells_the_cause(
     status: int, message: str, code: str | None, cause: Cause
 ) -> None:
-    assert refusal(status, said(message, code)).cause is cause
+    assert answered(status, said(message, code)).cause is cause
 
 
 def test_a_type_tells_the_cause_as_a_code_does() -> None:
     body = said("No.", kind="mismatched_organization")
-    assert refusal(401, body).cause is Cause.WRONG_ORGANIZATION
+    assert answered(401, body).cause is Cause.WRONG_ORGANIZATION
 
 
 @pytest.mark.parametrize(
@@ -120,11 +122,22 @@ def test_a_type_tells_the_cause_as_a_code_does() -> None:
         (400, Cause.BAD_REQUEST),
         (401, Cause.WRONG_KEY),
         (403, Cause.NOT_ALLOWED),
+        (304, Cause.BAD_BODY),
+        (402, Cause.ACCOUNT),
         (404, Cause.NOT_FOUND),
+        (405, Cause.NOT_FOUND),
+        (406, Cause.BLOCKED),
         (407, Cause.PROXY),
         (408, Cause.TIMEOUT),
         (409, Cause.SERVER_ERROR),
+        (410, Cause.NOT_FOUND),
+        (413, Cause.TOO_LONG),
+        (414, Cause.TOO_LONG),
         (418, Cause.BAD_REQUEST),
+        (421, Cause.NOT_THE_API),
+        (431, Cause.TOO_LONG),
+        (451, Cause.NOT_FROM_HERE),
+        (499, Cause.TIMEOUT),
         (429, Cause.RATE_LIMIT),
         (500, Cause.SERVER_ERROR),
         (504, Cause.TIMEOUT),
@@ -137,34 +150,72 @@ def test_a_type_tells_the_cause_as_a_code_does() -> None:
 def test_without_words_the_status_tells_the_cause(
     status: int, cause: Cause, body: bytes
 ) -> None:
-    found = refusal(status, body)
+    found = answered(status, body)
     assert found.cause is cause
     assert str(found).startswith(f"HTTP {status}")
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_an_error_may_be_a_bare_text(status: int) -> None:
-    found = refusal(status, json.dumps({"error": SCOPES}).encode())
+    found = answered(status, json.dumps({"error": SCOPES}).encode())
     assert found.cause is Cause.MISSING_SCOPE
     assert "Missing scopes: api.audit_logs.read" in str(found)
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_no_admin_key_cannot_be_given_the_permission(status: int) -> None:
-    found = refusal(status, said(SCOPES), key=USER_KEY)
+    found = answered(status, said(SCOPES), key=USER_KEY)
     assert found.cause is Cause.PROJECT_KEY
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_page_instead_of_an_error_is_not_the_api_that_refuses(status: int) -> None:
-    found = refusal(status, HTML)
-    assert found.cause is Cause.BLOCKED
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [(status, Cause.BLOCKED) for status in (400, 401, 402, 403, 406, 418, 451)]
+    + [(status, Cause.NOT_THE_API) for status in (404, 405, 410, 421)],
+)
+def test_a_page_instead_of_an_error_is_not_the_api_that_refuses(
+    status: int, cause: Cause
+) -> None:
+    found = answered(status, HTML)
+    assert found.cause is cause
     assert found.what == f"HTTP {status} with an HTML page"
 
 
+@pytest.mark.parametrize(
+    ("body", "from_api"),
+    [
+        (said("No."), True),
+        (b'{"error": "No."}', True),
+        (b'{"error": {"code": "no"}}', True),
+        (HTML, False),
+        (b"", False),
+        (b"No.", False),
+        (b'{"message": "no Route matched"}', False),
+        (b'{"error": null}', False),
+        (b'[{"error": "No."}]', False),
+    ],
+)
+def test_what_the_api_itself_says_is_told_from_what_a_proxy_says(
+    *, body: bytes, from_api: bool
+) -> None:
+    for status in (400, 403, 404, 503):
+        found = answered(status, body)
+        assert isinstance(found, ErrorResponse)
+        assert (found.status, found.from_api) == (status, from_api)
+
+
+@pytest.mark.parametrize("status", [204, 302, 304, 600, 999])
+def test_a_status_that_is_no_error_is_a_bad_response(status: int) -> None:
+    assert isinstance(answered(status, said("No.")), BadResponse)
+
+
+def test_a_status_that_nothing_asked_for_is_named() -> None:
+    assert answered(304).what == "HTTP 304 (not modified), which nothing asked for"
+
+
 def test_a_page_from_a_gateway_is_a_fault_that_passes() -> None:
-    found = refusal(502, HTML)
-    assert (found.cause, found.retried) == (Cause.SERVER_ERROR, True)
+    found = answered(502, HTML)
+    assert (found.cause, found.retriable) == (Cause.SERVER_ERROR, True)
 
 
 @pytest.mark.parametrize(
@@ -175,11 +226,15 @@ def test_a_page_from_a_gateway_is_a_fault_that_passes() -> None:
         ("https://someone:pa55word@portal.example.com/", "portal.example.com"),
         ("https://[2001:db8::1]:443/", "[2001:db8::1]:443"),
         ("/v1/elsewhere", "another path of the same host"),
-        ("", "another path of the same host"),
+        ("", "an address that is missing"),
+        ("https://[2001:db8::1", "an address that cannot be read"),
+        ("https://", "an address that cannot be read"),
+        ("https://portal.example.com:none/", "an address that cannot be read"),
+        ("javascript:alert(1)", "an address that cannot be read"),
     ],
 )
 def test_a_redirect_names_the_host_and_nothing_else(location: str, host: str) -> None:
-    assert refusal(302, Location=location).what == f"HTTP 302 redirects to {host}"
+    assert answered(302, Location=location).what == f"HTTP 302 redirects to {host}"
 
 
 # The text
@@ -187,7 +242,7 @@ def test_a_redirect_names_the_host_and_nothing_else(location: str, host: str) ->
 
 @pytest.mark.parametrize("cause", Cause)
 def test_every_cause_says_in_one_line_what_to_do(cause: Cause) -> None:
-    text = str(Refusal(cause, "HTTP 400", request_id="req_1"))
+    text = str(NotAnswered("HTTP 400", cause, request_id="req_1"))
     assert text == f"HTTP 400, request id req_1: {MEANING[cause]}"
     assert "\n" not in text
     assert not text.endswith(".")
@@ -198,20 +253,24 @@ def test_no_two_causes_say_the_same() -> None:
 
 
 def test_the_request_id_is_told_as_support_asks_for_it() -> None:
-    found = refusal(500, x_request_id="req_0123456789abcdef")
+    found = answered(500, x_request_id="req_0123456789abcdef")
     assert str(found).startswith("HTTP 500, request id req_0123456789abcdef: ")
 
 
 @pytest.mark.parametrize("sent", ["", "  "])
 def test_without_a_request_id_none_is_told(sent: str) -> None:
-    assert refusal(500, x_request_id=sent).request_id is None
-    assert "request id" not in str(refusal(500))
+    assert answered(500, x_request_id=sent).request_id is None
+    assert "request id" not in str(answered(500))
 
 
 def test_the_parameter_that_the_api_objects_to_is_known() -> None:
     body = b'{"error": {"message": "No.", "param": "tenant_only"}}'
-    assert refusal(400, body).param == "tenant_only"
-    assert refusal(400, b'{"error": {"message": "No.", "param": 7}}').param is None
+    found = answered(400, body)
+    assert isinstance(found, ErrorResponse)
+    assert found.param == "tenant_only"
+    found = answered(400, b'{"error": {"message": "No.", "param": 7}}')
+    assert isinstance(found, ErrorResponse)
+    assert found.param is None
 
 
 @pytest.mark.parametrize(
@@ -232,7 +291,7 @@ def test_the_parameter_that_the_api_objects_to_is_known() -> None:
 @pytest.mark.parametrize("bare", [True, False])
 def test_no_part_of_a_key_comes_through(message: str, *, bare: bool) -> None:
     body = json.dumps({"error": message}).encode() if bare else said(message)
-    text = str(refusal(401, body, x_request_id=f"req-{KEY}"))
+    text = str(answered(401, body, x_request_id=f"req-{KEY}"))
     for part in ("Wq7Z", "r2Lt9", "Xv4B", "Bn6K", "sk-admi"):
         assert part not in text.replace(MEANING[Cause.WRONG_KEY], "")
     assert "[key]" in text
@@ -241,23 +300,23 @@ def test_no_part_of_a_key_comes_through(message: str, *, bare: bool) -> None:
 @pytest.mark.parametrize("key", ["a-password-that-is-no-key", "hunter2"])
 def test_a_password_in_place_of_a_key_does_not_come_through(key: str) -> None:
     body = said(f"Incorrect API key: {key}.")
-    assert key not in str(refusal(401, body, key=key))
+    assert key not in str(answered(401, body, key=key))
 
 
 def test_words_that_only_look_like_a_key_are_kept() -> None:
     text = "Wait... the task-id or the risk-level of https://example.com/admin-keys."
-    assert masked(text, KEY) == text
+    assert redacted(text, KEY) == text
 
 
 def test_a_text_is_one_line_of_bounded_length() -> None:
-    text = masked("first\r\nsecond\tthird\x1b[31m\x00 " + "word " * 200, KEY)
+    text = redacted("first\r\nsecond\tthird\x1b[31m\x00 " + "word " * 200, KEY)
     assert text.startswith("first second third [31m word")
     assert text.isprintable()
     assert len(text) < 310
 
 
 def test_a_body_nested_without_end_is_no_error_of_its_own() -> None:
-    assert refusal(500, b'{"error":' * 100_000).cause is Cause.SERVER_ERROR
+    assert answered(500, b'{"error":' * 100_000).cause is Cause.SERVER_ERROR
 
 
 # Whether, and when, to try again
@@ -269,13 +328,13 @@ def test_a_body_nested_without_end_is_no_error_of_its_own() -> None:
     + [(s, False) for s in (302, 400, 401, 403, 404, 405, 407, 422)],
 )
 def test_the_status_tells_whether_to_try_again(*, status: int, retried: bool) -> None:
-    assert refusal(status).retried is retried
-    assert refusal(status, x_should_retry="true").retried is True
-    assert refusal(status, x_should_retry="false").retried is False
+    assert answered(status).retriable is retried
+    assert answered(status, x_should_retry="true").retriable is True
+    assert answered(status, x_should_retry="false").retriable is False
 
 
 def test_an_account_without_quota_is_not_asked_again() -> None:
-    assert refusal(429, said("No.", "insufficient_quota")).retried is False
+    assert answered(429, said("No.", "insufficient_quota")).retriable is False
 
 
 @pytest.mark.parametrize(
@@ -296,6 +355,11 @@ def test_an_account_without_quota_is_not_asked_again() -> None:
             ({"retry_after": absurd}, None)
             for absurd in ("0", "-5", "nan", "inf", "-inf", "soon", "", "1, 1", "7 s")
         ),
+        ({"retry_after": "9" * 301}, 1e301),
+        ({"retry_after": "9" * 401}, None),
+        ({"retry_after_ms": "9" * 5001}, None),
+        ({"retry_after": f"Mon, {'9' * 301} Nov 2026 00:00:00 GMT"}, None),
+        ({"retry_after": f"Mon, 02 Nov {'9' * 301} 00:00:00 GMT"}, None),
         ({"retry_after": "Mon, 99 Nov 2026 00:00:00 GMT"}, None),
         ({"retry_after": "Mon, 02 Nov 99999 00:00:00 GMT"}, None),
     ],
@@ -303,13 +367,13 @@ def test_an_account_without_quota_is_not_asked_again() -> None:
 def test_the_api_tells_how_long_to_wait(
     headers: dict[str, Any], wait: float | None
 ) -> None:
-    assert refusal(429, **headers).wait == wait
+    assert answered(429, **headers).retry_after == wait
 
 
 def test_a_date_to_wait_for_is_by_the_clock_of_the_server() -> None:
     ahead = NOW + 5000
-    found = refusal(503, date=formatdate(ahead), retry_after=formatdate(ahead + 30))
-    assert found.wait == 30
+    found = answered(503, date=formatdate(ahead), retry_after=formatdate(ahead + 30))
+    assert found.retry_after == 30
 
 
 def test_the_readme_has_every_message() -> None:

@@ -1,4 +1,4 @@
-"""What went wrong below HTTP, where there is no response to read.
+"""What went wrong below HTTP, where there is no response.
 
 The libraries wrap an error several times, and the text of the outermost holds the URL
 and the proxy. So the cause is looked for in all of them, and only what is harmless is
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import requests
 from urllib3.exceptions import (
-    DecodeError,
     LocationValueError,
     NameResolutionError,
     ProxySchemeUnknown,
 )
 
-from tap_openai_audit.api.refusals import Cause, Refusal
+from tap_openai_audit.causes import Cause
+from tap_openai_audit.errors import NotAnswered
+from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,26 +40,28 @@ _SETTLED = re.compile(
 """Reasons of OpenSSL that the next try would meet again."""
 
 
-def of_exception(error: Exception, *, host: str, timeout: float) -> Refusal:
-    """Read a refusal out of an exception.
+def not_answered(
+    error: Exception, *, host: str, timeout: float, proxied: bool, key: str
+) -> NotAnswered:
+    """Tell why a request was not answered.
 
     Args:
-        error: What a request raised.
+        error: What the request raised.
         host: The API's host, for the message.
         timeout: How long the request might have taken, in seconds.
+        proxied: Whether it went through a proxy.
+        key: The key that was sent, which no message may hold a part of.
     """
     chain = list(_chain(error))
-    if found := _of_proxy(chain) or _of_tls(chain, host) or _of_name(chain, host):
+    if proxied and (found := _of_proxy(chain, host, key)):
         return found
-    if _first(chain, DecodeError):
-        what = "HTTP 200 with a body that cannot be decompressed"
-        return Refusal(Cause.BAD_BODY, what, retried=True)
+    if found := _of_tls(chain, host, key) or _of_name(chain, host):
+        return found
     if any(isinstance(item, requests.Timeout | TimeoutError) for item in chain):
-        return Refusal(
-            Cause.TIMEOUT, f"No answer from {host} within {timeout} s", retried=True
-        )
-    what = f"The connection to {host} failed ({_reason(chain)})"
-    return Refusal(Cause.UNREACHABLE, what, retried=True)
+        what = f"No answer from {host} within {timeout} s"
+        return NotAnswered(what, Cause.TIMEOUT, retriable=True)
+    what = f"The connection to {host} failed ({redacted(_reason(chain), key)})"
+    return NotAnswered(what, Cause.UNREACHABLE, retriable=True)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -78,52 +81,64 @@ def _first(chain: list[BaseException], kind: type[_E]) -> _E | None:
     return next((item for item in chain if isinstance(item, kind)), None)
 
 
-def _of_proxy(chain: list[BaseException]) -> Refusal | None:
-    if any(isinstance(item, _PROXY_SETTINGS) for item in chain):
-        return Refusal(Cause.PROXY, "The proxy's URL cannot be used")
+def _of_proxy(chain: list[BaseException], host: str, key: str) -> NotAnswered | None:
+    unusable = any(isinstance(item, _PROXY_SETTINGS) for item in chain)
+    # The libraries do not say whose name is wrong: if not the API's, then the proxy's.
+    misnamed = any(isinstance(item, _URL) for item in chain) and _can_be_a_host(host)
+    if unusable or misnamed:
+        return NotAnswered("The proxy's URL cannot be used", Cause.PROXY)
     for item in chain:
         # The proxy's own words are not repeated: anything may be in them.
         if refused := re.match(r"Tunnel connection failed: (\d{3})\b", str(item)):
             status = refused[1]
             what = f"The proxy refused to connect to the API (HTTP {status})"
-            return Refusal(Cause.PROXY, what, retried=status[0] == "5")
+            return NotAnswered(what, Cause.PROXY, retriable=status[0] == "5")
     if not _first(chain, requests.exceptions.ProxyError):
         return None
     if _first(chain, NameResolutionError):
         what = "The host of the proxy is unknown"
     else:
-        what = f"The connection to the proxy failed ({_reason(chain)})"
-    return Refusal(Cause.PROXY, what, retried=True)
+        what = f"The connection to the proxy failed ({redacted(_reason(chain), key)})"
+    return NotAnswered(what, Cause.PROXY, retriable=True)
 
 
-def _of_tls(chain: list[BaseException], host: str) -> Refusal | None:
+def _can_be_a_host(name: str) -> bool:
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:
+        return False
+
+
+def _of_tls(chain: list[BaseException], host: str, key: str) -> NotAnswered | None:
     if any("TLS CA certificate bundle" in str(item) for item in chain):
-        return Refusal(
-            Cause.AUTHORITIES_FILE, "The file with certificate authorities is missing"
-        )
+        what = "The file with certificate authorities is missing"
+        return NotAnswered(what, Cause.AUTHORITIES_FILE)
     if untrusted := _first(chain, ssl.SSLCertVerificationError):
-        what = f"The certificate of {host} was refused ({_verdict(untrusted)})"
-        return Refusal(Cause.TLS, what)
-    # An end without the farewell of TLS is a connection that broke.
+        verdict = redacted(_verdict(untrusted), key)
+        what = f"The certificate of {host} was refused ({verdict})"
+        return NotAnswered(what, Cause.TLS)
+    # TLS ends with a close_notify. Without one the connection broke, and the next may
+    # not: that is no fault of TLS.
     broken = _first(chain, ssl.SSLEOFError) or _first(chain, ssl.SSLZeroReturnError)
     failed = _first(chain, ssl.SSLError)
     if failed is None or broken:
         return None
     reason = failed.reason or "UNKNOWN_REASON"
     if reason == "NO_CERTIFICATE_OR_CRL_FOUND":
-        return Refusal(
-            Cause.AUTHORITIES_FILE, "The file with certificate authorities holds none"
-        )
+        what = "The file with certificate authorities holds none"
+        return NotAnswered(what, Cause.AUTHORITIES_FILE)
     what = f"No TLS connection to {host} ({_words(reason)})"
     settled = _SETTLED.search(reason) is not None
-    return Refusal(Cause.TLS_HANDSHAKE, what, retried=not settled)
+    return NotAnswered(what, Cause.TLS_HANDSHAKE, retriable=not settled)
 
 
-def _of_name(chain: list[BaseException], host: str) -> Refusal | None:
+def _of_name(chain: list[BaseException], host: str) -> NotAnswered | None:
     if _first(chain, NameResolutionError):
-        return Refusal(Cause.UNKNOWN_HOST, f"The host {host} is unknown", retried=True)
+        what = f"The host {host} is unknown"
+        return NotAnswered(what, Cause.UNKNOWN_HOST, retriable=True)
     if any(isinstance(item, _URL) for item in chain):
-        return Refusal(Cause.UNKNOWN_HOST, f"{host} cannot be the name of a host")
+        what = f"{host} cannot be the name of a host"
+        return NotAnswered(what, Cause.UNKNOWN_HOST)
     return None
 
 
