@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from tap_openai_audit.extraction.events import Event, Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_openai_audit.extraction.windows import Window
 
@@ -28,29 +28,40 @@ class ModelApi:
     says_has_more: bool = True
     says_cursor: bool = True
     served_at: int = 2 * 10**9
+    """The API's clock, in Unix seconds."""
+    appears_at: Mapping[str, int] = field(default_factory=dict)
+    """When events become visible, by id, if not at once."""
     before_page: Callable[[Window], None] = lambda _window: None
     requests: list[tuple[Window, str | None]] = field(default_factory=list)
 
     def read_page(self, window: Window, cursor: str | None) -> Page:
         self.requests.append((window, cursor))
         self.before_page(window)
-        listed = self._listed(window)
-        ids = [event.id for event in listed]
-        start = ids.index(cursor) + 1 if cursor else 0
+        now = self.served_at
+        listed = self._listed(window, now)
+        start = 0
+        if cursor:
+            # What appeared meanwhile moves the others on, but never the cursor.
+            start = next(n for n, e in enumerate(listed) if e.id == cursor) + 1
         page = listed[start : start + self.page_size]
         return Page(
             page,
             start + self.page_size < len(listed) if self.says_has_more else None,
             page[-1].id if page and self.says_cursor else None,
-            self.served_at,
+            now,
         )
 
-    def _listed(self, window: Window) -> list[Event]:
-        inside = [event for event in self.events if event.effective_at in window]
+    def _listed(self, window: Window, now: int) -> list[Event]:
+        inside = [
+            event
+            for event in self.events
+            if event.effective_at in window
+            and self.appears_at.get(event.id, now) <= now
+        ]
         # Ties come in an order of their own, which is not that of the ids.
         inside.sort(key=lambda event: (event.effective_at, event.id[::-1]))
         if self.order == "newest_first":
             inside.reverse()
         elif self.order == "shuffled":
-            random.Random(len(inside)).shuffle(inside)  # noqa: S311 - no secret
+            inside.sort(key=lambda event: crc32(event.id.encode()))
         return inside

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import random
 import threading
+import time
+from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from model_api import ModelApi, event
 
-from tap_openai_audit.extraction.events import BrokenPromise, Event, Page
+from tap_openai_audit.errors import BrokenPaging, VanishedCursor
 from tap_openai_audit.extraction.observation import Observation, Order
+from tap_openai_audit.extraction.planning import PlannedWindow, split, too_dense
 from tap_openai_audit.extraction.reader import Reader
-from tap_openai_audit.extraction.splitting import split, too_dense
-from tap_openai_audit.extraction.windows import BEGINNING, END, Stretch, Window
+from tap_openai_audit.extraction.windows import BEGINNING, END, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_openai_audit.extraction.events import Event, Page
 
 YEAR = 365 * 24 * 3600
 NOW = 1_790_000_000
@@ -44,7 +52,7 @@ def read_all(
     return [found for read in reads for found in read.events]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     log=logs,
     order=st.sampled_from(ORDERS),
@@ -59,7 +67,7 @@ def test_every_event_is_read_once_in_order(
     assert read_all(api, workers=workers) == sorted(log)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     log=logs,
     order=st.sampled_from(ORDERS),
@@ -73,33 +81,95 @@ def test_only_the_range_asked_for_is_read(
     assert read_all(api, window) == sorted(e for e in log if e.effective_at in window)
 
 
-@given(log=logs.filter(bool), order=st.sampled_from(ORDERS), target=st.floats(2, 12))
-def test_a_split_covers_the_same_range_without_gap(
-    log: list[Event], order: str, target: float
+#: Times of any year that a record can say, most of them about now.
+any_times = st.lists(
+    st.one_of(
+        st.integers(NOW - YEAR, NOW),
+        st.integers(NOW, NOW + 5_000),
+        st.integers(-(10**9), 10**9),
+        st.integers(BEGINNING, END - 1),
+        st.sampled_from([0, 1, -1, NOW, NOW + 1, END - 1, 32_503_680_000]),
+    ),
+    max_size=120,
+)
+
+
+@settings(max_examples=200)
+@given(
+    seconds=any_times,
+    order=st.sampled_from(ORDERS),
+    page_size=st.integers(1, 9),
+    workers=st.integers(1, 4),
+)
+def test_reading_ends_whatever_year_events_are_dated(
+    seconds: list[int], order: str, page_size: int, workers: int
 ) -> None:
+    log = [event(s, n) for n, s in enumerate(seconds)]
+    api = ModelApi(log, order, page_size, served_at=NOW)
+    assert read_all(api, workers=workers) == sorted(log)
+    assert len(api.requests) <= 50 * (1 + len(log))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("future", [[32_503_680_000], [END - 1] * 150])
+def test_events_of_the_future_cost_few_requests(order: str, future: list[int]) -> None:
+    log = [event(NOW - 600 * n, n) for n in range(2_000)]
+    log += [event(second, 10_000 + n) for n, second in enumerate(future)]
+    api = ModelApi(log, order, served_at=NOW)
+    assert read_all(api, workers=4) == sorted(log)
+    assert len(api.requests) < {"shuffled": 120}.get(order, 60)
+
+
+@settings(max_examples=100)
+@given(seconds=any_times, order=st.sampled_from(ORDERS), page_size=st.integers(1, 9))
+def test_no_request_names_a_time_before_1970(
+    seconds: list[int], order: str, page_size: int
+) -> None:
+    api = ModelApi([event(s, n) for n, s in enumerate(seconds)], order, page_size)
+    read_all(api)
+    for window, _ in api.requests:
+        assert window.start == BEGINNING or window.start >= 0
+        assert window.end >= 0
+
+
+@given(
+    seconds=any_times.filter(bool),
+    order=st.sampled_from(ORDERS),
+    target=st.floats(2, 12),
+    bounds=st.tuples(
+        st.one_of(st.just(BEGINNING), st.integers(0, NOW)),
+        st.one_of(st.just(END), st.integers(0, END)),
+    ),
+)
+def test_a_split_makes_smaller_windows_without_a_gap(
+    seconds: list[int], order: str, target: float, bounds: tuple[int, int]
+) -> None:
+    whole = Window(*bounds)
+    log = [event(s, n) for n, s in enumerate(seconds) if s in whole]
+    assume(log and whole.splittable)
     api, seen = ModelApi(log, order, page_size=5), Observation()
-    seen.add(api.read_page(Window(), None).events)
-    whole = Window(BEGINNING, END)
-    parts = split(Stretch(whole), seen, target=target, workers=4)
-    assert parts[0].window.start == BEGINNING
-    assert parts[-1].window.end == END
+    seen.add(api.read_page(whole, None).events, NOW)
+    parts = split(PlannedWindow(whole), seen, target=target, workers=4)
+    assert parts[0].window.start == whole.start
+    assert parts[-1].window.end == whole.end
     assert all(a.window.end == b.window.start for a, b in pairwise(parts))
     assert all(part.window.start < part.window.end for part in parts)
     assert all(part.window != whole for part in parts)
+    assert all(part.window.start >= 0 for part in parts[1:])
 
 
 def test_a_single_second_is_never_split() -> None:
     seen = Observation()
     for page in range(50):
-        seen.add([event(5, 100 * page + n) for n in range(100)])
-    assert not too_dense(Stretch(Window(5, 6)), seen, target=2)
+        seen.add([event(5, 100 * page + n) for n in range(100)], NOW)
+    assert not too_dense(PlannedWindow(Window(5, 6)), seen, target=2)
 
 
 def test_the_order_is_observed() -> None:
     def order(*seconds: int) -> Order:
         seen = Observation()
         for number, second in enumerate(seconds):
-            seen.add([event(second, number)])
+            seen.add([event(second, number)], NOW)
         return seen.order
 
     assert order(9, 9, 4) is Order.NEWEST_FIRST
@@ -110,7 +180,7 @@ def test_the_order_is_observed() -> None:
 
 def shaped(shape: str, count: int) -> list[Event]:
     chance = random.Random(7)  # noqa: S311 - no secret
-    second = {
+    shapes: dict[str, Callable[[int], int]] = {
         "uniform": lambda _: NOW - chance.randrange(YEAR),
         "burst": lambda n: (
             NOW - YEAR // 2 + chance.randrange(3600)
@@ -120,8 +190,8 @@ def shaped(shape: str, count: int) -> list[Event]:
         "nightly": lambda _: (
             NOW - chance.randrange(365) * 86_400 - chance.randrange(20)
         ),
-    }[shape]
-    return [event(second(number), number) for number in range(count)]
+    }
+    return [event(shapes[shape](number), number) for number in range(count)]
 
 
 @pytest.mark.parametrize("shape", ["uniform", "burst", "nightly"])
@@ -154,7 +224,7 @@ def test_windows_are_read_at_the_same_time() -> None:
 
     def wait_for_the_others(window: Window) -> None:
         if window != Window():
-            together.wait(timeout=20)
+            together.wait(timeout=60)
 
     api = ModelApi([event(NOW - 60 * n, n) for n in range(3_200)])
     api.before_page = wait_for_the_others
@@ -166,17 +236,28 @@ def test_windows_are_read_at_the_same_time() -> None:
         break
 
 
-def test_the_buffer_is_bounded() -> None:
-    api = ModelApi([event(NOW - 60 * n, n) for n in range(40_000)])
-    reader = Reader(api, Window(NOW - YEAR), workers=2)
+@pytest.mark.parametrize("size", [200, 20_000, 200_000])
+def test_the_buffer_is_bounded_in_bytes_whatever_size_events_have(size: int) -> None:
+    class Large(ModelApi):
+        def read_page(self, window: Window, cursor: str | None) -> Page:
+            page = super().read_page(window, cursor)
+            return replace(page, size=size * len(page.events))
+
+    api = Large([event(NOW - 60 * n, n) for n in range(6_000)], served_at=NOW)
+    reader = Reader(api, Window(NOW - YEAR), workers=4)
     reads = iter(reader)
-    next(reads)
-    asked = -1
-    while asked != len(api.requests):  # until the workers find no more room
-        asked = len(api.requests)
-        threading.Event().wait(0.3)
-    assert asked < 100
-    assert sum(len(read.events) for read in reads) > 35_000
+    read = [*next(reads).events]
+    # Nobody takes more until the workers find no more room: what they ask for stays.
+    deadline = time.monotonic() + 60
+    while reader.waiting < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    most = reader.bytes_held
+    for window in reads:
+        read += window.events
+        most = max(most, reader.bytes_held)
+    assert [e.id for e in read] == [e.id for e in sorted(api.events)]
+    assert most <= (16 << 20) + 5 * 100 * size
 
 
 def test_an_error_is_raised_after_all_windows_before_it() -> None:
@@ -200,7 +281,7 @@ def test_an_error_is_raised_after_all_windows_before_it() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_openai_audit.extraction.reading._FIRST_WAIT", 0.0)
+    monkeypatch.setattr("tap_openai_audit.extraction.paging._WAIT_INITIAL", 0.0)
 
 
 class Quirky(ModelApi):
@@ -213,14 +294,19 @@ class Quirky(ModelApi):
         page = super().read_page(window, cursor if follows else None)
         match self.quirk:
             case "repeats":
-                return Page(page.events, has_more=True, cursor=page.cursor)
+                return replace(page, has_more=True)
             case "empty":
-                return Page([] if cursor else page.events, has_more=True, cursor="next")
+                return replace(
+                    page,
+                    events=[] if cursor else page.events,
+                    has_more=True,
+                    cursor="next",
+                )
             case "stuck":
-                return Page(page.events, has_more=True, cursor=cursor or page.cursor)
+                return replace(page, has_more=True, cursor=cursor or page.cursor)
             case _:
                 outside = [event(window.end + 1, 999_999)]
-                return Page(outside, has_more=False, cursor=None)
+                return replace(page, events=outside, has_more=False)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -238,8 +324,8 @@ def test_broken_paging_is_a_clear_error_and_never_an_endless_loop(
 ) -> None:
     api = Quirky([event(NOW + n, n) for n in range(300)])
     api.quirk = quirk
-    with pytest.raises(BrokenPromise, match=says):
-        read_all(api, Window(NOW, NOW + 300))  # type: ignore[arg-type]
+    with pytest.raises(BrokenPaging, match=says):
+        read_all(api, Window(NOW, NOW + 300))
     assert len(api.requests) < 60
 
 
@@ -249,7 +335,7 @@ def test_a_fault_of_paging_that_passes_is_survived() -> None:
         def read_page(self, window: Window, cursor: str | None) -> Page:
             page = super().read_page(window, cursor)
             if len(self.requests) % 3 == 1:
-                return Page([], has_more=True, cursor=None)
+                return replace(page, events=[], has_more=True, cursor=None)
             return page
 
     api = Stumbling([event(NOW + n, n) for n in range(950)])
@@ -273,3 +359,45 @@ def test_a_run_that_is_ending_says_so_rather_than_what_its_workers_met() -> None
     api = ModelApi([event(NOW, 1)], before_page=interrupted)
     with pytest.raises(Ending):
         list(Reader(api, Window(), workers=1, heartbeat=heartbeat))
+
+
+def test_two_versions_of_an_event_in_one_window_are_both_read() -> None:
+    log = [event(NOW, 1), event(NOW + 5, 1), event(NOW + 9, 2)]
+    assert read_all(ModelApi(log)) == log
+
+
+class Forgetful(ModelApi):
+    """Forgets the cursors of some requests, as retention does."""
+
+    forgets: Callable[[int], bool] = staticmethod(lambda _request: False)
+
+    def read_page(self, window: Window, cursor: str | None) -> Page:
+        if cursor is not None and self.forgets(len(self.requests)):
+            self.requests.append((window, cursor))
+            raise VanishedCursor("HTTP 400", status=400)
+        return super().read_page(window, cursor)
+
+
+def test_a_window_whose_cursor_vanished_is_read_again() -> None:
+    api = Forgetful([event(NOW + n, n) for n in range(300)])
+    api.forgets = lambda request: request == 1
+    assert read_all(api, Window(NOW, NOW + 300)) == sorted(api.events)
+
+
+def test_what_was_read_before_the_api_deleted_it_is_handed_on() -> None:
+    api = Forgetful([event(NOW + n, n) for n in range(300)], "oldest_first")
+    everything = sorted(api.events)
+
+    def forgets(request: int) -> bool:
+        api.events = everything[50:]
+        return request == 1
+
+    api.forgets = forgets
+    assert read_all(api, Window(NOW, NOW + 300)) == everything
+
+
+def test_cursors_that_vanish_time_and_again_end_the_run() -> None:
+    api = Forgetful([event(NOW + n, n) for n in range(300)])
+    api.forgets = lambda _request: True
+    with pytest.raises(VanishedCursor):
+        read_all(api, Window(NOW, NOW + 300))

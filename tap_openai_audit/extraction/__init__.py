@@ -1,14 +1,14 @@
 """The extraction engine: complete, in order, each event once.
 
-It knows neither HTTP nor Singer. A run goes this way:
+It knows neither HTTP nor Singer. A run of a scope goes this way:
 
-- `observation` sees in what order pages come, and how dense events are;
-- `splitting` cuts the time range into `windows`, and `plan` says which is read next;
-- `reading` reads one window by cursor to its end and guards what comes;
-- `reader` has many windows read in parallel and hands them on oldest first;
-- `passes` sifts what was emitted before, and moves the bookmark;
-- `extract` runs one pass, with a checkpoint now and then;
-- `lookback` keeps the ids that a later run must not emit again;
+- `observation` sees in what order pages come, and where events are;
+- `planning` cuts the time range into `windows`, and says which is read next;
+- `paging` reads one window by cursor to its end, and guards what comes;
+- `reader` has many windows read in parallel, and hands them on oldest first;
+- `incremental` tells what was emitted before, by the `sketch` of the last run and the
+  `emitted_ids` of this one, and keeps the position;
+- `extract` runs a scope, with a checkpoint now and then;
 - `report` counts what was asked, read, emitted and late.
 
 Nothing here believes in an order of the API's pages. A window is complete when it was

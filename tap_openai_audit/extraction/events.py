@@ -28,7 +28,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """One reply of the API."""
+    """A decoded response of the API."""
 
     events: Sequence[Event]
 
@@ -38,11 +38,18 @@ class Page:
     cursor: str | None
     """Where the next page begins. None when the API does not say."""
 
-    served_at: int | None = None
-    """The API's own clock, in Unix seconds."""
+    served_at: int
+    """What the API's clock showed when it was asked for, in Unix seconds, rather
+    earlier than later: all that had appeared by then is in it."""
+
+    date: int | None = None
+    """The API's clock as this response tells it, in Unix seconds, None if not."""
 
     retries: int = 0
     """How many times the request was repeated before it succeeded."""
+
+    size: int = 0
+    """Bytes of the response. They are in memory as long as its events are."""
 
 
 class PageSource(Protocol):
@@ -56,9 +63,6 @@ class PageSource(Protocol):
             cursor: Where the page begins, None for the first page of the window.
 
         Raises:
-            Exception: Whatever ends the run. Faults that pass are retried in here.
+            VanishedCursor: If the API does not know the cursor any more.
+            Exception: Whatever else ends the run. Faults that pass are retried in here.
         """
-
-
-class BrokenPromise(Exception):  # noqa: N818 - it is named for what happened
-    """The API broke a rule of paging, so that completeness cannot be known."""

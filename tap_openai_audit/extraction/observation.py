@@ -1,23 +1,18 @@
-"""What pages show: the order they come in, and how dense events are.
-
-The order is never assumed. Where pages come newest first, all that follows is thought
-on a clock that runs backwards, so that reading always goes forwards.
-"""
+"""What the pages of a window show: the order they come in, and where events are."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tap_openai_audit.extraction.windows import BEGINNING
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tap_openai_audit.extraction.events import Event
     from tap_openai_audit.extraction.windows import Window
+
+Span = tuple[int, int]
+"""The oldest and the newest second of some events, in Unix seconds."""
 
 
 class Order(str, Enum):
@@ -30,24 +25,49 @@ class Order(str, Enum):
 
 
 class Observation:
-    """What the pages of one window have shown so far."""
+    """What the pages of one window have shown so far.
+
+    No order is assumed: it is what all pages agree with. Events that are dated after
+    the API's clock are kept apart, because they tell nothing of how dense the others
+    are.
+    """
 
     def __init__(self) -> None:
-        """Begin with no page seen."""
-        self.spans: list[tuple[int, int]] = []
-        """The oldest and the newest second of each page."""
+        self.pages = 0
+        self.now = 0
+        """The API's clock at the last page, in Unix seconds."""
+        self._spans: list[Span] = []
+        self._spans_to_now: list[Span] = []
         self._falls = self._rises = True
         self._last: list[int] = []
 
-    def add(self, events: Sequence[Event]) -> None:
-        """Take in a page that is not empty."""
+    def add(self, events: Sequence[Event], now: int) -> None:
+        """Take in a page that is not empty.
+
+        Args:
+            events: The events of the page, in its order.
+            now: The API's clock, in Unix seconds.
+        """
+        self.pages += 1
+        self.now = max(self.now, now)
         times = [event.effective_at for event in events]
-        self.spans.append((min(times), max(times)))
+        self._spans.append((min(times), max(times)))
+        happened = [at for at in times if at <= now]
+        if happened:
+            self._spans_to_now.append((min(happened), max(happened)))
         times = self._last + times
         ascending = sorted(times)
         self._rises = self._rises and times == ascending
         self._falls = self._falls and times == ascending[::-1]
         self._last = times[-1:]
+
+    def spans(self, window: Window) -> list[Span]:
+        """Return the span of each page that tells how dense a window is.
+
+        Only in a window that lies wholly after the API's clock are those the events
+        after it.
+        """
+        return self._spans if window.start > self.now else self._spans_to_now
 
     @property
     def order(self) -> Order:
@@ -58,61 +78,10 @@ class Observation:
             return Order.NEWEST_FIRST
         return Order.OLDEST_FIRST if self._rises else Order.MIXED
 
-    @property
-    def falls(self) -> bool:
-        """Whether to think on a clock that runs backwards. The API's usual order."""
-        return self.order is not Order.OLDEST_FIRST
 
-
-@dataclass(frozen=True)
-class Outlook:
-    """What the pages read so far let one expect of the rest of their window.
-
-    Seconds are those of the clock on which reading goes forwards. The density is that
-    of the later half of the pages: a burst shows after as many pages as lie before it,
-    whatever its scale.
-    """
-
-    first: int
-    """The first second that brought an event."""
-
-    turn: int
-    """From where on the density was seen."""
-
-    edge: int
-    """The last second that brought an event."""
-
-    density: float
-    """Pages per second from `turn` to `edge`."""
-
-    density_before: float
-    """Pages per second over all that was read."""
-
-    left: float
-    """How many pages may still come."""
-
-    @classmethod
-    def of(cls, window: Window, seen: Observation) -> Outlook:
-        """Estimate what is left.
-
-        Args:
-            window: The window, mirrored if `seen.falls`.
-            seen: Its pages so far, at least one.
-        """
-        spans = seen.spans
-        if seen.falls:
-            spans = [(-newest, -oldest) for oldest, newest in spans]
-        first = min(span[0] for span in spans)
-        edge = max(span[1] for span in spans)
-        earlier = spans[: len(spans) // 2]
-        begin = first if window.start == BEGINNING else window.start
-        turn = max((span[1] + 1 for span in earlier), default=begin)
-        density = math.ceil(len(spans) / 2) / max(edge + 1 - turn, 1)
-        return cls(
-            first=first,
-            turn=turn,
-            edge=edge,
-            density=density,
-            density_before=len(spans) / (edge + 1 - first),
-            left=density * (window.end - 1 - edge),
-        )
+def order_of(orders: Iterable[Order]) -> Order:
+    """Return the order of several windows: mixed if they differ."""
+    known = set(orders) - {Order.UNKNOWN}
+    if not known:
+        return Order.UNKNOWN
+    return next(iter(known)) if len(known) == 1 else Order.MIXED

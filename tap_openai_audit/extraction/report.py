@@ -1,15 +1,17 @@
-"""The ledger: what one pass asked, read and emitted. An auditor's proof of a period."""
+"""The ledger: what one run of a scope asked, read and emitted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from tap_openai_audit.extraction.observation import Order
+if TYPE_CHECKING:
+    from tap_openai_audit.extraction.observation import Order
 
 
 @dataclass
 class Report:
-    """Counts and bounds of one pass over one scope. Times are Unix seconds."""
+    """Counts and bounds of one run of one scope. Times are Unix seconds."""
 
     scope: str
     started_at: int
@@ -27,23 +29,18 @@ class Report:
     read: int = 0
     """Events read, each counted once."""
     emitted: int = 0
+    """Records written."""
+    filtered: int = 0
+    """Events of which a stream map made no record."""
     known: int = 0
-    """Events read that an earlier run or the other pass had emitted."""
+    """Events read that an earlier run or the other scope had emitted."""
+    repeated: int = 0
+    """Events emitted again because nobody can tell which of them are late."""
     late: int = 0
     """Events emitted although they lie before the bookmark that the run began with."""
     latest_by: int = 0
     """How many seconds before that bookmark the oldest late event lies."""
     orders: set[Order] = field(default_factory=set)
-    forgotten: int = 0
-    """Ids that did not fit the state: the next run may emit their events again."""
     complete: bool = False
     reason: str | None = None
-    """Why the pass is not complete, or was not made."""
-
-    @property
-    def order(self) -> Order:
-        """The order of the API's pages, over all windows."""
-        orders = self.orders - {Order.UNKNOWN}
-        if not orders:
-            return Order.UNKNOWN
-        return next(iter(orders)) if len(orders) == 1 else Order.MIXED
+    """Why the range was not read in full, or not at all."""

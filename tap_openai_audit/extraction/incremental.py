@@ -1,0 +1,467 @@
+"""Incremental reading of one scope: what is emitted, and from where the next run reads.
+
+The **bookmark** is the second up to which everything that was there is emitted. It
+follows the events; over a stretch without events it moves to the end of the windows
+read, but never beyond the newest event seen: only that shows how far the API is. It
+never moves backwards. An event that is dated after the API's clock is emitted at once,
+and moves nothing.
+
+The bookmark alone does not say from where the next run has to look again. An event may
+appear up to `lookback` seconds after its own time, so it can be missing from a window
+that was read before it appeared; and windows are read ahead of what the target takes,
+possibly hours ahead. What counts is when a window was read. The next run begins at
+
+    max(start of the window, min(read at, newest event seen) - lookback)
+
+of the window for which this is least. Windows that end before their own term are
+settled and do not count. With it the promise is: an event that appears within
+`lookback` seconds of its own time is emitted, however long the target stalls.
+
+What is read again and was emitted before is known by the sketch.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from tap_openai_audit.extraction.emitted_ids import EmittedIds
+from tap_openai_audit.extraction.sketch import (
+    MOST_RESOLVED,
+    Bucket,
+    Sketch,
+    bucket_of,
+    resolve,
+)
+from tap_openai_audit.extraction.windows import (
+    BEGINNING,
+    EARLIEST_NAMED,
+    END,
+    Window,
+    named,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_openai_audit.extraction.emitted_ids import KnownIds
+    from tap_openai_audit.extraction.events import Event
+    from tap_openai_audit.extraction.paging import WindowRead
+    from tap_openai_audit.extraction.report import Report
+
+CLOCK_TOLERANCE = 24 * 3600
+"""How far, in seconds, a bookmark may lie after the API's clock before it is held to be
+wrong: clocks of servers differ by seconds, those of machines without NTP by hours."""
+
+_BATCH_BYTES = 4 << 20
+"""Bytes of the bodies of a batch: its records are made before any of them is written,
+and beside the buffer they should not matter."""
+
+_CHARACTERS_PER_ID = 24
+"""Of the budget of a sketch, for each id of a second that is not emitted to its end: an
+id takes up to 16, and the rest needs some room as well."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a scope is, as it is kept between runs. Times are Unix seconds."""
+
+    bookmark: int | None = None
+    """The second up to which everything was emitted, None before the first event."""
+
+    look_from: int = BEGINNING
+    """From where the next run has to look again."""
+
+    known_from: int = BEGINNING
+    """From when on `known` knows every event that was emitted."""
+
+    known: Sketch = field(default_factory=Sketch)
+
+    known_before: KnownIds | None = None
+    """Ids that a state of an earlier version knows besides."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was emitted before."""
+        return self.bookmark is None and not self.known.buckets
+
+    def set_back(self, now: int, lookback: int) -> Position:
+        """Return this position with the bookmark set back to now.
+
+        Args:
+            now: The API's clock, in Unix seconds.
+            lookback: Seconds before it that are to be looked at again.
+        """
+        look_from = min(self.look_from, now - lookback)
+        known_from = min(self.known_from, look_from)
+        return replace(self, bookmark=now, look_from=look_from, known_from=known_from)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the settings ask for, in Unix seconds."""
+
+    start: int | None = None
+    """The earliest second, None for everything available."""
+    end: int | None = None
+    """The second before which is read, None for everything up to now."""
+    lookback: int = 3600
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some events in order, some of which are to be emitted."""
+
+    new: Sequence[Event]
+    """To be emitted now."""
+
+    seen: Sequence[Event]
+    """All of them, those included that were emitted before."""
+
+    until: int
+    """Up to where, in time, everything is emitted with this batch."""
+
+    resolved: bool = True
+    """False if some of `new` were emitted before, and nobody can tell which."""
+
+    inexact: bool = False
+    """Whether a bucket of this time was inexact before."""
+
+
+@dataclass(frozen=True)
+class _Unsettled:
+    """A window in which events may still appear."""
+
+    window: Window
+    read_at: int
+
+
+class Incremental:
+    """Sifts the windows of one scope and keeps its position."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        position: Position,
+        report: Report,
+        *,
+        elsewhere: Sequence[KnownIds] = (),
+    ) -> None:
+        """Begin where the last run ended.
+
+        Args:
+            asked: What the settings ask for.
+            position: How far earlier runs came.
+            report: Where to count.
+            elsewhere: What the other scope has emitted.
+        """
+        self.report = report
+        self.emitted = EmittedIds()
+        self._lookback = asked.lookback
+        before = position.known_before
+        self._elsewhere = [*elsewhere, *([] if before is None else [before])]
+        self._before = position
+        self._bookmark = position.bookmark
+        self._now: int | None = None
+        self._newest = position.bookmark
+        self.window = range_to_read(asked, position)
+        self._until = self.window.start
+        """Up to where, in time, everything is emitted."""
+        self._unsettled: list[_Unsettled] = []
+        self._groups = position.known.groups(self.window.start)
+        self._held: list[Event] | None = None
+        """Events of a bucket whose time is not read to its end, None if there is none,
+        or if it cannot be resolved."""
+        self._ids: list[Bucket] = []
+        """What this run has seen, as far as a later run may look at it again."""
+        self._end = BEGINNING
+        """The second after the last event of `_ids`."""
+        self._savable = position
+        self._merged_until = BEGINNING
+        """Buckets of `_ids` may be merged up to here."""
+        start, end = self.window.start, self.window.end
+        report.window_start = None if start == BEGINNING else start
+        report.window_end = None if end == END else end
+
+    def learn(self, *, now: int | None, newest: int | None) -> None:
+        """Take note of the API's clock and of the newest event on any page so far."""
+        self._now = now
+        if newest is not None:
+            self._newest = newest if self._newest is None else max(newest, self._newest)
+
+    def batches(self, read: WindowRead, size: int) -> Iterator[Batch]:
+        """Tell which events of a window are to be emitted, in batches.
+
+        Each batch must have been emitted and passed to `advance` before the next.
+
+        Args:
+            read: The window that follows the last one.
+            size: The most events of a batch, as far as its buckets allow.
+        """
+        self._unsettled.append(_Unsettled(read.window, read.read_at))
+        report = self.report
+        report.orders.add(read.order)
+        report.read += len(read.events)
+        if read.events:
+            report.oldest = _least(report.oldest, read.events[0].effective_at)
+            report.newest = read.events[-1].effective_at
+        for window, known, ends in self._parts(read.window):
+            first = bisect_left(read.events, (window.start,))
+            last = bisect_left(read.events, (window.end,), first)
+            events = read.events[first:last]
+            if not known or known[0].ids == 1:
+                yield from self._told_apart(known, events, window, size)
+            elif window.start == known[0].start or self._held is not None:
+                yield from self._of_bucket(known[0], events, window, size, ends=ends)
+            else:
+                # The rest of a bucket that cannot be resolved.
+                yield from self._repeated(events, window, size)
+
+    def _parts(
+        self, window: Window
+    ) -> Iterator[tuple[Window, tuple[Bucket, ...], bool]]:
+        """Cut a window where buckets begin.
+
+        Yields:
+            A part of the window, its buckets, and whether their time ends with it.
+        """
+        at = window.start
+        while at < window.end:
+            while self._groups and self._groups[0][1] <= at:
+                self._groups.pop(0)
+            start, end, known = self._groups[0] if self._groups else (END, END, ())
+            if at < start:
+                until, known, ends = min(start, window.end), (), False
+            else:
+                until, ends = min(end, window.end), end <= window.end
+            yield Window(at, until), known, ends
+            at = until
+
+    def _told_apart(
+        self,
+        known: tuple[Bucket, ...],
+        events: Sequence[Event],
+        window: Window,
+        size: int,
+    ) -> Iterator[Batch]:
+        """Tell events apart one by one: what is known of them are ids, if anything."""
+        self._ids += known
+        self._end = max([self._end, *(bucket.start + 1 for bucket in known)])
+        for seen, until in _cut(events, window, size):
+            new = resolve(known, seen).new if known else seen
+            yield Batch(self._not_elsewhere(new), seen, until)
+
+    def _of_bucket(
+        self,
+        bucket: Bucket,
+        events: Sequence[Event],
+        window: Window,
+        size: int,
+        *,
+        ends: bool,
+    ) -> Iterator[Batch]:
+        """Tell the events of a merged bucket apart, of which only sums are known.
+
+        They are held until its time is read to its end, or until more came than can be
+        resolved.
+        """
+        held = [*(self._held or ()), *events]
+        own = self._not_elsewhere(held)
+        if len(own) > bucket.ids + MOST_RESOLVED:
+            self._held = None
+            begin = Window(bucket.start, window.end)
+            yield from self._repeated(held, begin, size)
+        elif not ends:
+            self._held = held
+        else:
+            self._held = None
+            for candidates in (held, own):
+                found = resolve([bucket], candidates)
+                if found.resolved:
+                    new = self._not_elsewhere(found.new)
+                    yield Batch(new, held, window.end, inexact=bucket.inexact)
+                    return
+            yield from self._repeated(held, Window(bucket.start, window.end), size)
+
+    def _repeated(
+        self, events: Sequence[Event], window: Window, size: int
+    ) -> Iterator[Batch]:
+        """Emit all events of a bucket again: nobody can tell which are known."""
+        for seen, until in _cut(events, window, size):
+            new = self._not_elsewhere(seen)
+            yield Batch(new, seen, until, resolved=False, inexact=True)
+
+    def _not_elsewhere(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Leave out what the other scope has emitted, or a state of 0.1.0 knows."""
+        for known in self._elsewhere:
+            events = [event for event in events if event not in known]
+        return events
+
+    def advance(self, batch: Batch, written: int) -> None:
+        """Move on over a batch that was emitted.
+
+        Args:
+            batch: The batch.
+            written: How many records were made of its new events.
+        """
+        report = self.report
+        report.emitted += written
+        report.filtered += len(batch.new) - written
+        report.known += len(batch.seen) - len(batch.new)
+        if not batch.resolved:
+            report.repeated += len(batch.new)
+        else:
+            self._count_late(batch.new)
+        self._until = batch.until
+        self._move_to(
+            max(
+                (e.effective_at for e in batch.seen if not self._is_ahead(e)),
+                default=None,
+            )
+        )
+        if self._newest is not None:
+            self._move_to(min(batch.until, self._newest))
+        # A long backfill need not hash every id: only these can be looked at again.
+        since = self._look_from()
+        for event in batch.seen:
+            if event.effective_at >= since:
+                bucket = bucket_of(event)
+                self._ids.append(
+                    bucket._replace(inexact=True) if batch.inexact else bucket
+                )
+                self._end = max(self._end, event.effective_at + 1)
+        for event in batch.new:
+            self.emitted.add(event)
+
+    def _count_late(self, new: Sequence[Event]) -> None:
+        began_at = self._before.bookmark
+        if began_at is None or not new or new[0].effective_at >= began_at:
+            return
+        report = self.report
+        report.late += sum(event.effective_at < began_at for event in new)
+        report.latest_by = max(report.latest_by, began_at - new[0].effective_at)
+
+    def _is_ahead(self, event: Event) -> bool:
+        """Tell whether an event is dated after the API's clock."""
+        return self._now is not None and event.effective_at > self._now
+
+    def _move_to(self, second: int | None) -> None:
+        if second is not None and (self._bookmark is None or second > self._bookmark):
+            self._bookmark = second
+
+    def _look_from(self) -> int:
+        """Return from where the next run has to look again, as far as is known now.
+
+        It never becomes less: windows follow each other, and the newest event only
+        becomes newer.
+        """
+        newest = self._newest
+        if newest is None:
+            return self.window.start
+        terms = [
+            (each, min(each.read_at, newest) - self._lookback)
+            for each in self._unsettled
+        ]
+        self._unsettled = [each for each, term in terms if each.window.end > term]
+        least = min(
+            [
+                self._until,
+                *(
+                    max(each.window.start, term)
+                    for each, term in terms
+                    if each.window.end > term
+                ),
+            ]
+        )
+        return named(least)
+
+    def position(self, budget: int) -> Position:
+        """Return how far the scope is by now.
+
+        In the middle of a second only its ids tell which of it are emitted. Where they
+        are too many for the sketch, this is the position before that second.
+
+        Args:
+            budget: The most characters that the encoded sketch may have.
+        """
+        cut = takewhile(lambda b: b.start >= self._until, reversed(self._ids))
+        if sum(bucket.ids for bucket in cut) <= budget // _CHARACTERS_PER_ID:
+            self._savable = self._position(budget)
+        return self._savable
+
+    def _position(self, budget: int) -> Position:
+        look_from = self._look_from()
+        unread = [b for b in self._before.known.buckets if b.start >= self._until]
+        own = self._ids
+        if look_from > self._merged_until:
+            # A bucket's time reaches up to the next one, but its ids lie before.
+            own = [bucket for bucket in own if bucket.start >= look_from]
+        end = max(self._end, self._before.known.end if unread else BEGINNING)
+        known = Sketch.of([*own, *unread], end).since(look_from)
+        known = known.fitted(budget, edges=(look_from, self._until), exact=self._until)
+        if not unread:
+            # So that neither memory nor work grows with what is known.
+            self._ids, self._merged_until = list(known.buckets), self._until
+        before = self._before
+        position = Position(self._bookmark, look_from, look_from, known)
+        if before.bookmark is not None and self._until <= before.bookmark:
+            position = replace(position, known_before=before.known_before)
+        return position
+
+
+def is_in_the_future(position: Position, now: int | None) -> bool:
+    """Tell whether a bookmark lies after a clock by more than clocks differ."""
+    if position.bookmark is None or now is None:
+        return False
+    return position.bookmark > now + CLOCK_TOLERANCE
+
+
+def range_to_read(asked: Asked, position: Position) -> Window:
+    """Return the range to read.
+
+    Once there is a position it decides where to begin: what lies before is emitted, and
+    to begin later would leave a gap. A lookback that became longer grows into what is
+    known.
+    """
+    start = BEGINNING if asked.start is None else asked.start
+    end = END if asked.end is None else asked.end
+    if not position.is_new:
+        start = min(
+            position.look_from, max(position.known_from, _before(asked, position))
+        )
+        start = position.known.start_of_reading(start)
+        # A merged bucket can only be resolved when all its time is read.
+        end = position.known.start_of_reading(end)
+    start, end = named(start), max(end, EARLIEST_NAMED)
+    return Window(start, max(start, end))
+
+
+def _cut(
+    events: Sequence[Event], window: Window, size: int
+) -> Iterator[tuple[Sequence[Event], int]]:
+    """Cut the events of a window into batches, bounded in number and in bytes.
+
+    Yields:
+        Some events, and up to where in time they are all there are.
+    """
+    begin = held = 0
+    for place, event in enumerate(events):
+        held += len(event.body)
+        if place + 1 < len(events) and (
+            place + 1 - begin >= size or held > _BATCH_BYTES
+        ):
+            yield events[begin : place + 1], event.effective_at
+            begin, held = place + 1, 0
+    yield events[begin:], window.end
+
+
+def _before(asked: Asked, position: Position) -> int:
+    return (
+        BEGINNING if position.bookmark is None else position.bookmark - asked.lookback
+    )
+
+
+def _least(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)
