@@ -1,70 +1,276 @@
-"""How a bookmark is kept in the Singer state, one partition a scope.
+"""The state of `audit_logs`: one object reads, migrates and writes a scope's part.
 
-{"context": {"scope": "organization"},
- "replication_key": "effective_at",
- "replication_key_value": "2026-11-23T08:15:00+00:00",
- "lookback": {"since": "2026-11-23T07:15:00+00:00", "ids": "..."}}
+docs/state.md describes each field. A scope is a partition of the Singer state; all that
+is kept in it are texts, numbers and lists of texts, because Meltano merges dictionaries
+of an old state into a new one.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import Any
+import binascii
+import json
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
-from tap_openai_audit.extraction.lookback import Lookback
-from tap_openai_audit.extraction.passes import Bookmark
-from tap_openai_audit.streams.record import iso
+from tap_openai_audit.errors import BadState
+from tap_openai_audit.event_types import ORGANIZATION, TENANT
+from tap_openai_audit.extraction.incremental import Position
+from tap_openai_audit.extraction.sketch import Sketch
+from tap_openai_audit.extraction.windows import BEGINNING
+from tap_openai_audit.redaction import redacted
+from tap_openai_audit.streams.state_of_0_1 import ids_of_0_1
+from tap_openai_audit.timestamps import iso, unix
 
-BUDGET = 240 * 1024
-"""The most bytes of ids that all partitions together may have in the state."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
+VERSION = 2
 
-class BadState(Exception):  # noqa: N818 - it is named for what it is
-    """A state that this tap did not write."""
+SKETCH_BUDGET = {ORGANIZATION: 28 * 1024, TENANT: 8 * 1024}
+"""Characters of each scope's sketch. With all else the state stays under 64 KiB, as
+Meltano keeps that of every run in its database. Tenant events are few."""
 
+_LONGEST_FILTERS = 4 * 1024
+"""Characters of the filters as JSON. Longer ones are kept as a checksum: it tells that
+they have changed, but not whether they became wider."""
 
-def load(partition: dict[str, Any]) -> Bookmark:
-    """Read a partition of the state.
-
-    Raises:
-        BadState: If it cannot be read. It is never guessed at: a wrong bookmark would
-            lose events silently.
-    """
-    lookback = partition.get("lookback") or {}
-    try:
-        value = partition.get("replication_key_value")
-        since = lookback.get("since")
-        return Bookmark(
-            None if value is None else _second(value),
-            None if since is None else _second(since),
-            Lookback.decode(lookback.get("ids", "")),
-        )
-    except (AttributeError, TypeError, ValueError) as error:
-        raise BadState(
-            f"The state of audit_logs cannot be read ({error}): restore the state of an"
-            " earlier run, or begin anew with a full refresh, which repeats all events"
-        ) from None
-
-
-def save(bookmark: Bookmark, partition: dict[str, Any]) -> None:
-    """Write a bookmark into a partition of the state."""
-    if bookmark.at is None:
-        return
-    partition["replication_key"] = "effective_at"
-    partition["replication_key_value"] = iso(bookmark.at)
-    partition["lookback"] = {
-        "since": None if bookmark.since is None else iso(bookmark.since),
-        "ids": bookmark.ids.encode(),
+_REPLICATION_KEY = "effective_at"
+_FIELDS = frozenset(
+    {
+        "context", "version", "organization_id", "filters", "covered_from", "chain_id",
+        "run_id", "replication_key", "replication_key_value", "look_from", "known_from",
+        "known", "known_of_0_1", "deep_look_at",
     }
+)  # fmt: skip
+_FIELDS_OF_0_1 = frozenset(
+    {"context", "replication_key", "replication_key_value", "lookback"}
+)
+_LOOKBACK_OF_0_1 = frozenset({"since", "ids"})
 
 
-def size(partition: dict[str, Any]) -> int:
-    """How many bytes of the budget a partition takes."""
-    return len((partition.get("lookback") or {}).get("ids", ""))
+class Change(Enum):
+    """How the filters of the settings differ from those of the state."""
+
+    NONE = "none"
+    NARROWED = "narrowed"
+    WIDENED = "widened"
+    """They let events through that those before did not."""
 
 
-def _second(text: str) -> int:
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return int(moment.timestamp())
+@dataclass(frozen=True)
+class Filters:
+    """The filters under which a scope is read, as the state keeps them."""
+
+    lines: tuple[str, ...] = ()
+    """`name=value`, in order."""
+
+    @classmethod
+    def of(cls, filters: Mapping[str, Iterable[str]]) -> Filters:
+        """Make them of values by name. No name stands for all values."""
+        lines = tuple(
+            sorted(f"{name}={value}" for name, own in filters.items() for value in own)
+        )
+        if len(json.dumps(lines)) > _LONGEST_FILTERS:
+            checksum = sha256("\n".join(lines).encode()).hexdigest()
+            lines = (f"sha256={checksum}",)
+        return cls(lines)
+
+    def change_to(self, other: Filters) -> Change:
+        """Tell how other filters differ from these."""
+        if self == other:
+            return Change.NONE
+        if not self.lines:
+            return Change.NARROWED
+        before, now = self._by_name(), other._by_name()
+        if "sha256" in {*before, *now}:
+            return Change.WIDENED
+        narrower = all(
+            now.get(name, values) <= values for name, values in before.items()
+        )
+        return (
+            Change.NARROWED
+            if narrower and before.keys() <= now.keys()
+            else Change.WIDENED
+        )
+
+    def __str__(self) -> str:
+        """Say how many values each name has: a line of a log need not hold them."""
+        names = {name: len(values) for name, values in self._by_name().items()}
+        return ", ".join(f"{name} ({n})" for name, n in names.items()) or "no filters"
+
+    def _by_name(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for line in self.lines:
+            name, _, value = line.partition("=")
+            found.setdefault(name, set()).add(value)
+        return found
+
+
+@dataclass(frozen=True)
+class ScopeState:
+    """What is kept of a scope between runs. Times are Unix seconds."""
+
+    position: Position
+    organization_id: str | None = None
+    """Whose events they are. None if no state tells."""
+    filters: Filters | None = None
+    """Under which filters it was read. None if no state tells."""
+    covered_from: int = BEGINNING
+    """From when on the chain covers what its filters let through."""
+    chain_id: str | None = None
+    """Of all runs that began from each other's state. None without a state."""
+    run_id: str | None = None
+    """The run that wrote it."""
+    deep_look_at: int | None = None
+    """When the last deep look was."""
+
+    @classmethod
+    def read(cls, partition: Mapping[str, Any]) -> ScopeState:
+        """Read a partition, one of version 0.1.0 included.
+
+        Raises:
+            BadState: If it cannot be read. It is never guessed at: a wrong bookmark
+                would lose events silently.
+        """
+        try:
+            version = partition.get("version")
+            if version is None and "version" not in partition:
+                return cls._read_of_0_1(partition)
+            if type(version) is not int or version != VERSION:
+                raise BadState(
+                    f"The state of audit_logs is of version {redacted(version)}, which"
+                    " a newer version of this tap wrote",
+                    "update the tap",
+                )
+            return cls._read(partition)
+        except KeyError as error:
+            what = f"it lacks {error}"
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
+            what = redacted(error)
+        raise BadState(f"The state of audit_logs cannot be read ({what})")
+
+    @classmethod
+    def _read(cls, partition: Mapping[str, Any]) -> ScopeState:
+        _allow_only(_FIELDS, partition)
+        _expect_key(partition)
+        known_before = partition["known_of_0_1"]
+        return cls(
+            Position(
+                _maybe_second(partition["replication_key_value"]),
+                _or_beginning(partition["look_from"]),
+                _or_beginning(partition["known_from"]),
+                _sketch(partition["known"]),
+                None if known_before is None else ids_of_0_1(known_before),
+            ),
+            _text(partition["organization_id"]),
+            Filters(tuple(_text(line) for line in _list(partition["filters"]))),
+            _or_beginning(partition["covered_from"]),
+            _text(partition["chain_id"]),
+            _text(partition["run_id"]),
+            _maybe_second(partition["deep_look_at"]),
+        )
+
+    @classmethod
+    def _read_of_0_1(cls, partition: Mapping[str, Any]) -> ScopeState:
+        """Read what 0.1.0 wrote: no organization, no filters, other hashes."""
+        _allow_only(_FIELDS_OF_0_1, partition)
+        if partition.keys() <= {"context"}:
+            return cls(Position())
+        _expect_key(partition)
+        bookmark = int(unix(_text(partition["replication_key_value"])))
+        lookback = partition.get("lookback", {})
+        _allow_only(_LOOKBACK_OF_0_1, lookback)
+        since = _maybe_second(lookback.get("since"))
+        known_from = bookmark if since is None else min(since, bookmark)
+        ids = ids_of_0_1(lookback.get("ids", ""))
+        return cls(Position(bookmark, known_from, known_from, Sketch(), ids))
+
+    def refuse_others_than(self, organization_id: str) -> None:
+        """Refuse to be read for another organization.
+
+        Raises:
+            BadState: If the state is of another one.
+        """
+        if self.organization_id not in (None, organization_id):
+            raise BadState(
+                f"The state is of the organization {redacted(self.organization_id)},"
+                f" the settings are of {organization_id}",
+                "give each organization a state of its own (in Meltano"
+                " --state-id-suffix), or set organization_id to that of the state",
+            )
+
+    def write(self, partition: dict[str, Any]) -> None:
+        """Write a partition, all of it.
+
+        What does not apply is written as null: a field that is left out would come back
+        out of an older state that Meltano merges with.
+        """
+        position = self.position
+        partition.update(
+            version=VERSION,
+            organization_id=self.organization_id,
+            filters=[] if self.filters is None else list(self.filters.lines),
+            covered_from=_unless_beginning(self.covered_from),
+            chain_id=self.chain_id,
+            run_id=self.run_id,
+            replication_key=_REPLICATION_KEY,
+            replication_key_value=_maybe_iso(position.bookmark),
+            look_from=_unless_beginning(position.look_from),
+            known_from=_unless_beginning(position.known_from),
+            known=position.known.encode(),
+            known_of_0_1=(
+                None
+                if position.known_before is None
+                else partition.get("known_of_0_1")
+                or (partition.get("lookback") or {}).get("ids", "")
+            ),
+            deep_look_at=_maybe_iso(self.deep_look_at),
+        )
+        partition.pop("lookback", None)
+
+
+def _allow_only(names: frozenset[str], fields: Mapping[str, Any]) -> None:
+    for name in fields.keys() - names:
+        raise ValueError(f"it has {redacted(name, longest=40)}, which is not known")
+
+
+def _expect_key(partition: Mapping[str, Any]) -> None:
+    if partition["replication_key"] != _REPLICATION_KEY:
+        raise ValueError(f"its replication_key is not {_REPLICATION_KEY}")
+
+
+def _sketch(text: str) -> Sketch:
+    try:
+        return Sketch.decode(_text(text))
+    except binascii.Error:
+        raise ValueError("what is known is not base64") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a {type(value).__name__} where a text should be")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"a {type(value).__name__} where a list should be")
+    return value
+
+
+def _maybe_second(value: object) -> int | None:
+    return None if value is None else int(unix(_text(value)))
+
+
+def _or_beginning(value: object) -> int:
+    return BEGINNING if value is None else int(unix(_text(value)))
+
+
+def _maybe_iso(second: int | None) -> str | None:
+    return None if second is None else iso(second)
+
+
+def _unless_beginning(second: int) -> str | None:
+    return None if second == BEGINNING else iso(second)

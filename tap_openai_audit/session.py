@@ -1,0 +1,21 @@
+"""What the streams of a run have in common once the settings are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tap_openai_audit.api.client import Client
+    from tap_openai_audit.settings import Settings
+    from tap_openai_audit.signals import Signals
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run, made when the first stream is synced: discovery needs no settings."""
+
+    run_id: str
+    settings: Settings
+    client: Client
+    signals: Signals

@@ -1,0 +1,291 @@
+"""One run of one scope: from the state of the last run to the state of this one."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tap_openai_audit.api.audit_log import AuditLog
+from tap_openai_audit.errors import Interrupted, RequestFailed
+from tap_openai_audit.extraction.extract import extract
+from tap_openai_audit.extraction.incremental import (
+    Asked,
+    Incremental,
+    is_in_the_future,
+)
+from tap_openai_audit.extraction.reader import Reader
+from tap_openai_audit.extraction.report import Report
+from tap_openai_audit.extraction.windows import BEGINNING, END, Window
+from tap_openai_audit.streams.progress import Progress
+from tap_openai_audit.streams.state import SKETCH_BUDGET, Change, Filters, ScopeState
+from tap_openai_audit.timestamps import iso
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_openai_audit.extraction.emitted_ids import EmittedIds, KnownIds
+    from tap_openai_audit.extraction.events import Event
+    from tap_openai_audit.extraction.incremental import Position
+    from tap_openai_audit.session import Session
+
+
+_RESPONSES_THAT_AGREE = 2
+"""How many responses must tell that a bookmark lies in the future: to set it back for
+one wrong `Date` would repeat what is emitted."""
+
+
+class ScopeRun:
+    """Reads a scope from where its state says, and says where the next run begins."""
+
+    def __init__(
+        self,
+        scope: str,
+        before: ScopeState,
+        session: Session,
+        logger: logging.Logger,
+        elsewhere: Sequence[KnownIds] = (),
+    ) -> None:
+        """Begin.
+
+        Args:
+            scope: `organization` or `tenant`.
+            before: What the last run left.
+            session: Settings, client and signals.
+            logger: Told how far reading is, and what the settings and the state leave
+                out.
+            elsewhere: What the other scope has emitted.
+        """
+        self.scope = scope
+        self.report = Report(scope, started_at=int(time.time()))
+        self.before = before
+        self.after = before
+        """What the next run begins with: as of the last checkpoint."""
+        self._session = session
+        self._logger = logger
+        self._elsewhere = elsewhere
+        self._source = AuditLog(session.client, scope, session.settings.filters)
+        self._incremental: Incremental | None = None
+        self._requests_before = 0
+        self._is_set_back = False
+
+    @property
+    def emitted(self) -> EmittedIds | None:
+        """The ids of this run, None before it has read anything."""
+        return None if self._incremental is None else self._incremental.emitted
+
+    @property
+    def is_first(self) -> bool:
+        """Whether no run before has read this scope."""
+        return self.before.position.is_new
+
+    @property
+    def has_read(self) -> bool:
+        """Whether the API has answered a request of this run."""
+        return self.report.requests > 0
+
+    def extract(
+        self,
+        write: Callable[[Sequence[Event]], int],
+        save: Callable[[ScopeState], None],
+        size: int,
+    ) -> None:
+        """Read the scope, write what is new, and keep the state in step.
+
+        Args:
+            write: Writes records of events, all or none, and returns how many.
+            save: Saves the state, which confirms all that was written.
+            size: The most events between two checkpoints.
+
+        Raises:
+            TapError: If not all of it can be read.
+        """
+        if not self._source.asked:
+            # The state stays as it is: once asked for again they are read from there.
+            self.report.reason = "no event type of this scope is asked for"
+            self.report.complete = True
+            return
+        incremental, reader = self._begin()
+
+        def checkpoint() -> None:
+            self.after = self._state(incremental)
+            if not self.after.position.is_new:
+                save(self.after)
+
+        try:
+            extract(reader, incremental, write=write, checkpoint=checkpoint, size=size)
+        finally:
+            self.report.requests += self._requests_before
+
+    def events(self) -> Iterator[Event]:
+        """Read what is new, for use as a library. It keeps no state.
+
+        Raises:
+            TapError: If not all of it can be read.
+        """
+        if not self._source.asked:
+            return
+        incremental, reader = self._begin()
+        for read in reader:
+            incremental.learn(now=reader.served_at, newest=reader.newest)
+            for batch in incremental.batches(read, len(read.events) or 1):
+                yield from batch.new
+                incremental.advance(batch, len(batch.new))
+
+    def _begin(self) -> tuple[Incremental, Reader]:
+        """Prepare to read from where the state says.
+
+        Raises:
+            BadState: If the state is of another organization.
+        """
+        settings = self._session.settings
+        self.before.refuse_others_than(settings.organization_id)
+        asked = Asked(settings.start, settings.end, settings.lookback_seconds)
+        position = self._placed_by_the_apis_clock(self.before.position)
+        incremental = Incremental(
+            asked, position, self.report, elsewhere=self._elsewhere
+        )
+        self._incremental = incremental
+        self._note_what_changed(incremental.window)
+        self._warn_of_dates(incremental.window)
+        progress = Progress(self._logger, self.report)
+
+        def heartbeat() -> None:
+            self._session.signals.check()
+            progress.tick(reader)
+
+        reader = Reader(
+            self._source,
+            incremental.window,
+            workers=settings.concurrency,
+            heartbeat=heartbeat,
+        )
+        return incremental, reader
+
+    def _placed_by_the_apis_clock(self, position: Position) -> Position:
+        """Set a bookmark back that lies in the future, by the API's own clock.
+
+        This machine's clock only raises the suspicion.
+
+        Raises:
+            RequestFailed: If the API cannot be asked.
+        """
+        if not is_in_the_future(position, int(time.time())):
+            return position
+        return self._set_back(position)
+
+    def _set_back(self, position: Position) -> Position:
+        """Set a bookmark back if two responses at least agree that it is ahead."""
+        clock = self._session.client.api_clock
+        while (
+            is_in_the_future(position, clock.latest())
+            and clock.responses < _RESPONSES_THAT_AGREE
+        ):
+            at = min(position.bookmark or 0, END - 1)
+            page = self._source.read_page(Window(at, END), None)
+            self._requests_before += 1 + page.retries
+            if page.date is None:
+                break
+        now = clock.latest()
+        if not is_in_the_future(position, now) or position.bookmark is None:
+            return position
+        if not self._is_set_back:
+            self._is_set_back = True
+            self._logger.warning(
+                "The bookmark of the %s events, %s, lies in the future: it is set back"
+                " to now; what happened since the last run may be missing, a full"
+                " refresh reads it",
+                self.scope,
+                iso(position.bookmark),
+            )
+        return position.set_back(now, self._session.settings.lookback_seconds)
+
+    def _note_what_changed(self, window: Window) -> None:
+        """Work out from when on this chain covers what the settings ask for."""
+        settings, before = self._session.settings, self.before
+        filters = Filters.of(self._source.filters)
+        covered_from = before.covered_from
+        if self.is_first:
+            covered_from = window.start
+        elif before.filters is None:
+            covered_from = BEGINNING if settings.start is None else settings.start
+            self._logger.info(
+                "The state of the %s events is of version 0.1.0, which did not keep the"
+                " organization, the filters and the start_date: those of the settings"
+                " are assumed",
+                self.scope,
+            )
+        else:
+            change = before.filters.change_to(filters)
+            if change is Change.WIDENED:
+                covered_from = window.start
+            elif change is Change.NARROWED:
+                self._logger.info(
+                    "The filters of the %s events became narrower (before: %s, now:"
+                    " %s): what they leave out is not read from here on",
+                    self.scope,
+                    before.filters,
+                    filters,
+                )
+        self._made = ScopeState(
+            before.position,
+            settings.organization_id,
+            filters,
+            covered_from,
+            before.chain_id or str(uuid.uuid4()),
+            self._session.run_id,
+            before.deep_look_at,
+        )
+
+    def _warn_of_dates(self, window: Window) -> None:
+        """Say which part of what the settings ask for is not read."""
+        settings, covered_from = self._session.settings, self._made.covered_from
+        start = BEGINNING if settings.start is None else settings.start
+        if self.is_first:
+            if start > time.time():
+                self._logger.warning(
+                    "start_date %s lies in the future: nothing is read before it",
+                    iso(start),
+                )
+            return
+        if start < covered_from:
+            self._logger.warning(
+                "The %s events before %s are not covered: the state was made under a"
+                " later start_date or under narrower filters, and the run goes on from"
+                " it. A full refresh reads them (a target with a primary key keeps one"
+                " of each), or a state id of its own with end_date %s; start_date %s"
+                " accepts that they are missing",
+                self.scope,
+                *[iso(covered_from)] * 3,
+            )
+        bookmark = self.before.position.bookmark
+        if bookmark is not None and start > bookmark:
+            self._logger.warning(
+                "start_date %s lies after the bookmark of the %s events, %s: the run"
+                " goes on from the bookmark, so that nothing in between is left out; a"
+                " new state id begins at start_date",
+                iso(start),
+                self.scope,
+                iso(bookmark),
+            )
+        if settings.end is not None and window.start >= window.end:
+            self._logger.warning(
+                "end_date %s lies before %s, up to where the state says that the %s"
+                " events are emitted: nothing is read; a state id of its own reads an"
+                " old period",
+                iso(settings.end),
+                iso(window.start),
+                self.scope,
+            )
+            self.report.window_start = self.report.window_end = None
+            self.report.reason = "nothing is left to read before end_date"
+
+    def _state(self, incremental: Incremental) -> ScopeState:
+        position = incremental.position(SKETCH_BUDGET[self.scope])
+        if self._session.client.api_clock.responses:
+            with suppress(RequestFailed, Interrupted):
+                position = self._set_back(position)
+        return replace(self._made, position=position)

@@ -1,0 +1,364 @@
+"""What changes between two runs: settings, clocks, states, targets that stall."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tap_command import Outcome, TapCommand, repeated
+from test_state import OF_0_1
+
+from sandbox.process import SandboxProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+EVENTS, TENANT_EVENTS = 400, 60
+HOUR, DAY = 3_600, 86_400
+
+
+@pytest.fixture
+def tap(tmp_path: Path) -> Iterator[TapCommand]:
+    with SandboxProcess(
+        events=EVENTS, tenant_events=TENANT_EVENTS, start="40d", end="now"
+    ) as sandbox:
+        yield TapCommand(sandbox, tmp_path)
+
+
+def partition(outcome: Outcome, scope: str = "organization") -> dict[str, Any]:
+    assert outcome.state is not None
+    (found,) = (
+        p
+        for p in outcome.state["bookmarks"]["audit_logs"]["partitions"]
+        if p["context"] == {"scope": scope}
+    )
+    return dict(found)
+
+
+def report(outcome: Outcome, scope: str = "organization") -> dict[str, Any]:
+    (found,) = (r for r in outcome.records("sync_reports") if r["scope"] == scope)
+    return found
+
+
+def warnings(outcome: Outcome) -> list[str]:
+    return [line for line in outcome.log.splitlines() if "| WARNING" in line]
+
+
+def iso(second: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(second))
+
+
+def test_another_organizations_state_is_refused_with_what_to_do(
+    tap: TapCommand,
+) -> None:
+    first = tap.run()
+    state = json.loads(json.dumps(first.state).replace("org-sandbox", "org-other"))
+    tap.sandbox.control.forget_requests()
+    second = tap.run(state=state)
+    assert (second.code, second.ids) == (1, [])
+    assert "of the organization org-other, the settings are of org-" in second.last_line
+    assert "--state-id-suffix" in second.last_line
+    assert tap.sandbox.control.requests()["count"] == 0
+    assert not report(second)["complete"]
+    assert second.state == state
+
+
+def test_wider_filters_go_on_forward_and_say_what_is_not_covered(
+    tap: TapCommand,
+) -> None:
+    narrow = tap.run(event_types=["user.added"])
+    assert report(narrow)["covered_from"] is None
+    wide = tap.run(state=narrow.state)
+    assert wide.code == 0
+    (warning,) = (line for line in warnings(wide) if "organization events" in line)
+    assert "are not covered" in warning
+    assert "full refresh" in warning
+    covered_from = report(wide)["covered_from"]
+    assert covered_from is not None
+    assert covered_from in warning
+    assert report(wide)["window_start"] == covered_from
+    new = tap.sandbox.control.add_events(3)
+    third = tap.run(state=wide.state)
+    assert sorted(third.ids) == sorted(new)
+    assert report(third)["covered_from"] == covered_from
+    assert any("are not covered" in line for line in warnings(third))
+    # Whoever accepts it says so with the start date.
+    fourth = tap.run(state=third.state, start_date=covered_from)
+    assert not warnings(fourth)
+
+
+def test_narrower_filters_are_told_and_cover_what_was_covered(tap: TapCommand) -> None:
+    wide = tap.run()
+    narrow = tap.run(state=wide.state, event_types=["user.added"])
+    assert (narrow.code, warnings(narrow)) == (0, [])
+    assert "the organization events became narrower" in narrow.log
+    assert report(narrow)["covered_from"] is None
+
+
+def test_an_earlier_start_date_goes_on_forward_and_says_what_is_not_covered(
+    tap: TapCommand,
+) -> None:
+    times = sorted(event.effective_at for event in tap.sandbox.control.events())
+    start = iso(times[200])
+    first = tap.run(start_date=start)
+    assert report(first)["covered_from"] == start
+    second = tap.run(state=first.state, start_date=iso(times[100]))
+    assert (second.code, second.ids) == (0, [])
+    assert any(f"before {start} are not covered" in line for line in warnings(second))
+    assert report(second)["covered_from"] == start
+    whole = tap.run(start_date=iso(times[100]))
+    assert set(first.ids) < set(whole.ids)
+
+
+@pytest.mark.parametrize("year", ["1970", "1969", "0001"])
+def test_a_start_date_of_the_distant_past_reads_everything(
+    tap: TapCommand, year: str
+) -> None:
+    start = f"{year}-01-01T00:00:00Z"
+    first = tap.run(start_date=start)
+    assert (first.code, set(first.ids)) == (0, tap.truth)
+    second = tap.run(state=first.state, start_date=start)
+    assert (second.code, second.ids, warnings(second)) == (0, [], [])
+
+
+@pytest.mark.parametrize("at", [-62_167_219_200, -1e30, 0, 3_000])
+def test_a_log_with_nothing_but_the_distant_past_is_read_again_and_again(
+    tmp_path: Path, at: float
+) -> None:
+    with SandboxProcess(events=0, tenant_events=0) as sandbox:
+        raw = {"id": "audit_log-old", "type": "user.added", "effective_at": at}
+        sandbox.control.add_events(raw=[raw], at=at)
+        tap = TapCommand(sandbox, tmp_path)
+        first = tap.run()
+        second = tap.run(state=first.state)
+    assert (first.code, first.ids) == (0, ["audit_log-old"])
+    assert (second.code, second.ids) == (0, [])
+
+
+def test_a_start_date_beyond_the_bookmark_forgets_and_moves_nothing(
+    tap: TapCommand,
+) -> None:
+    first = tap.run()
+    typo = tap.run(state=first.state, start_date=iso(time.time() + 30 * DAY))
+    assert (typo.code, typo.ids) == (0, [])
+    assert any("lies after the bookmark" in line for line in warnings(typo))
+    for name in ("replication_key_value", "look_from", "known"):
+        assert partition(typo)[name] == partition(first)[name]
+    late = tap.sandbox.control.add_events(1, at=time.time() - HOUR / 2)
+    assert tap.run(state=typo.state).ids == late
+
+
+def test_an_old_period_asked_with_a_newer_state_reads_nothing_and_says_so(
+    tap: TapCommand,
+) -> None:
+    first = tap.run()
+    past = iso(time.time() - 20 * DAY)
+    second = tap.run(state=first.state, end_date=past)
+    assert (second.code, second.ids) == (0, [])
+    assert any(f"end_date {past} lies before" in line for line in warnings(second))
+    found = report(second)
+    assert found["window_start"] is None
+    assert found["window_end"] is None
+    assert "nothing" in found["reason"]
+    assert partition(second)["known"] == partition(first)["known"]
+
+
+def test_a_state_of_0_1_0_is_continued_without_loss_or_repetition(
+    tap: TapCommand,
+) -> None:
+    now = int(time.time())
+    known = [event.id for event in tap.sandbox.control.events()]
+    old = {**OF_0_1, "replication_key_value": iso(now - 60)}
+    old["lookback"] = {"since": iso(now - 60), "ids": ""}
+    state = {"bookmarks": {"audit_logs": {"partitions": [old]}, "sync_reports": {}}}
+    new = tap.sandbox.control.add_events(4)
+    outcome = tap.run(state=state, tenant_events=False)
+    assert outcome.code == 0
+    assert set(new) <= set(outcome.ids)
+    assert len(set(outcome.ids) & set(known)) <= 1  # of the bookmark's own minute
+    assert "is of version 0.1.0" in outcome.log
+    assert partition(outcome)["version"] == 2
+    assert partition(outcome)["known_of_0_1"] is None
+
+
+def test_a_chain_of_runs_is_told(tap: TapCommand) -> None:
+    first = tap.run()
+    second = tap.run(state=first.state)
+    begun, continued = report(first), report(second)
+    assert begun["previous_run_id"] is None
+    assert continued["previous_run_id"] == begun["run_id"]
+    assert continued["chain_id"] == begun["chain_id"] == partition(second)["chain_id"]
+    assert report(tap.run())["chain_id"] != begun["chain_id"]
+
+
+@pytest.mark.parametrize("ahead", [-2 * DAY, 2 * DAY])
+def test_a_clock_of_this_machine_that_is_days_off_repeats_nothing(
+    tap: TapCommand, ahead: int
+) -> None:
+    tap.sandbox.control.behave(clock_skew_seconds=-ahead)
+    tap.sandbox.control.add_events(20, at=time.time() - ahead - 60)
+    first = tap.run()
+    assert set(first.ids) == tap.truth
+    second = tap.run(state=first.state)
+    assert (second.ids, warnings(second)) == ([], [])
+
+
+def test_what_appears_while_the_target_stalls_is_emitted_by_the_next_run(
+    tap: TapCommand,
+) -> None:
+    control = tap.sandbox.control
+    control.add_events(2_000, at=time.time() - 2 * DAY)
+    with tap.started() as running:
+        running.read(50)
+        # The tap reads ahead until its buffers are full; then two hours pass.
+        deadline = time.monotonic() + 60
+        seen = -1
+        while seen != (seen := control.requests()["count"]) or seen < 10:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        control.behave(clock_skew_seconds=2 * HOUR)
+        now = time.time() + 2 * HOUR
+        late = [
+            *control.add_events(1, at=now - 2 * HOUR + 60),
+            *control.add_events(1, at=now - HOUR - 60),
+        ]
+        first = running.ended()
+    assert first.code == 0
+    second = tap.run(state=first.state)
+    emitted = first.ids + second.ids
+    assert set(late) <= set(emitted)
+    assert set(emitted) == tap.truth
+    assert not repeated(emitted)
+
+
+def test_an_outage_loses_nothing_where_an_event_is_dated_in_the_future(
+    tap: TapCommand,
+) -> None:
+    control = tap.sandbox.control
+    control.add_events(1, at=32_503_680_000)
+    first = tap.run()
+    assert partition(first)["replication_key_value"] < "2100"
+    # For two hours the API shows nothing; then it shows all of that time.
+    control.behave(clock_skew_seconds=2 * HOUR)
+    second = tap.run(state=first.state)
+    for minutes in range(5, 120, 5):
+        control.add_events(1, at=time.time() + 60 * minutes)
+    third = tap.run(state=second.state)
+    emitted = first.ids + second.ids + third.ids
+    assert set(emitted) == tap.truth
+    assert not repeated(emitted)
+
+
+MAPS = {"audit_logs": {"share": "1 / int(record['id'] != '@@')"}}
+
+
+def test_a_stream_map_that_fails_names_the_event_and_repeats_nothing(
+    tap: TapCommand,
+) -> None:
+    every = tap.run().ids
+    unlucky = every[200]
+    maps = json.loads(json.dumps(MAPS).replace("@@", unlucky))
+    first = tap.run(stream_maps=maps)
+    assert first.code == 1
+    assert unlucky in first.last_line
+    assert "ZeroDivisionError" in first.last_line
+    assert "stream_maps" in first.last_line
+    assert "Traceback" not in first.log
+    assert first.unconfirmed == set()
+    assert report(first)["events_emitted"] == len(first.ids)
+    assert not report(first)["complete"]
+    second = tap.run(state=first.state, stream_maps=maps)
+    assert second.ids == []
+    mended = tap.run(state=second.state)
+    assert set(first.ids + mended.ids) == tap.truth
+    assert not repeated(first.ids + mended.ids)
+
+
+def test_what_a_filter_drops_is_not_counted_as_emitted(tap: TapCommand) -> None:
+    maps = {"audit_logs": {"__filter__": "record['type'] == 'user.added'"}}
+    outcome = tap.run(stream_maps=maps, tenant_events=False)
+    found = report(outcome)
+    assert found["events_emitted"] == len(outcome.ids)
+    assert found["events_filtered"] == EVENTS - len(outcome.ids)
+    assert found["events_read"] == EVENTS
+
+
+def test_a_catalog_that_asks_for_a_full_table_is_read_incrementally(
+    tap: TapCommand,
+) -> None:
+    catalog = tap.run("--discover").messages_as_one
+    (stream,) = (s for s in catalog["streams"] if s["tap_stream_id"] == "audit_logs")
+    assert stream["replication_method"] == "INCREMENTAL"
+    stream["replication_method"] = "FULL_TABLE"
+    first = tap.run()
+    outcome = tap.run(state=first.state, catalog=catalog)
+    assert outcome.ids == []
+    (warning,) = warnings(outcome)
+    assert "--full-refresh" in warning
+    assert "'audit_logs' in incremental mode" in outcome.log
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize("body", ["json", "html"])
+def test_a_tenant_pass_that_is_broken_off_is_a_failure(
+    tap: TapCommand, status: int, body: str
+) -> None:
+    fault = {"kind": "status", "status": status, "body": body, "tenant": True}
+    first_request = tap.run(max_retry_seconds=0)
+    assert first_request.code == 0
+    tap.sandbox.control.faults(fault)
+    # Tenant events came in an earlier run: now they must come as well.
+    assert tap.run(state=first_request.state, max_retry_seconds=0).code == 1
+    # Without a state the API itself may say that there are none, but not a proxy.
+    outcome = tap.run(max_retry_seconds=0)
+    assert outcome.code == (0 if body == "json" else 1)
+    tap.sandbox.control.add_events(150, scope="tenant", at=time.time() - DAY)
+    tap.sandbox.control.faults({**fault, "at": [1]})
+    broken_off = tap.run(max_retry_seconds=0)
+    assert broken_off.code == 1
+    assert not report(broken_off, "tenant")["complete"]
+
+
+def test_a_check_tells_where_a_state_stands(tap: TapCommand) -> None:
+    def told(**inputs: Any) -> tuple[int, dict[str, Any]]:
+        outcome = tap.run("--check=json", **inputs)
+        checks = json.loads(outcome.out)["checks"]
+        (found,) = (c for c in checks if c["name"] == "state")
+        return outcome.code, found
+
+    first = tap.run()
+    assert told() == (
+        0,
+        {"name": "state", "status": "skipped", "text": "None is given"},
+    )
+    code, found = told(state=first.state, event_types=["user.added"])
+    organization, tenant = found["scopes"]
+    assert (code, found["status"]) == (0, "ok")
+    assert organization["bookmark"] == partition(first)["replication_key_value"]
+    assert organization["reads_from"] == partition(first)["look_from"]
+    assert organization["filters"] == "no filters"
+    assert f"reads from {organization['reads_from']}" in found["text"]
+    assert tenant["bookmark"] == partition(first, "tenant")["replication_key_value"]
+    assert not any(id_ in json.dumps(found) for id_ in first.ids)
+    other = json.loads(json.dumps(first.state).replace("org-sandbox", "org-other"))
+    code, found = told(state=other)
+    assert (code, found["status"]) == (1, "failed")
+    assert "--state-id-suffix" in found["text"]
+    code, found = told(state={"bookmarks": []})
+    assert (code, found["status"]) == (1, "failed")
+
+
+@pytest.mark.parametrize(
+    "state", [{"bookmarks": []}, {"a": 1}, {"bookmarks": {"commits": {}}}]
+)
+def test_a_state_that_is_not_understood_ends_a_run_in_one_line(
+    tap: TapCommand, state: dict[str, Any]
+) -> None:
+    outcome = tap.run(state=state)
+    assert (outcome.code, outcome.ids, outcome.out) == (1, [], "")
+    assert len(outcome.errors) == 1
+    assert "The state cannot be read" in outcome.last_line
+    assert "Traceback" not in outcome.log
