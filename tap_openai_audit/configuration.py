@@ -1,30 +1,44 @@
-"""The settings as the Hub and `--about` show them, ordered by need."""
+"""The settings as `--about`, the Hub and Meltano show them, ordered by need.
+
+What a JSON schema can say of a setting is said here and nowhere else; `settings.py`
+checks the rest. The plugin definition, `.env.example` and the README's table are made
+of this by `make generate`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from singer_sdk import typing as th
+from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
 
-CONFIGURATION: dict[str, Any] = th.PropertiesList(
+_HOUR, _DAY = 3600, 24 * 3600
+
+# In Python `$` also matches before a line feed at the end, in JSON Schema it does not.
+_END = r"(?!\n)$"
+
+# A filter without a value would be no filter to the API.
+_TEXTS = th.ArrayType(th.StringType(min_length=1))
+
+_OWN: dict[str, Any] = th.PropertiesList(
     th.Property(
         "organization_id",
-        th.StringType,
+        th.StringType(pattern=rf"^org-[A-Za-z0-9_-]+{_END}"),
         required=True,
         title="Organization ID",
         description=(
-            "The id of the organization whose events are read, such as org-abc123. It"
+            "The id of the organization whose events are read, such as `org-abc123`. It"
             " is sent with every request and stamped on every record."
         ),
     ),
     th.Property(
         "admin_key",
-        th.StringType,
+        th.StringType(pattern=rf"^[!-~]+{_END}"),
         required=True,
         secret=True,
         title="Admin Key",
         description=(
-            "An admin key (sk-admin-...) with the permission 'Audit Logs: Read'. An"
+            "An admin key (`sk-admin-...`) with the permission 'Audit Logs: Read'. An"
             " organization owner makes one in the organization's settings under Admin"
             " keys. A project key does not work."
         ),
@@ -47,8 +61,8 @@ CONFIGURATION: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "lookback_seconds",
-        th.IntegerType,
-        default=3600,
+        th.IntegerType(minimum=0, maximum=30 * _DAY),
+        default=_HOUR,
         title="Lookback (Seconds)",
         description=(
             "How far before its bookmark each run looks again for events that appeared"
@@ -61,25 +75,25 @@ CONFIGURATION: dict[str, Any] = th.PropertiesList(
         default=True,
         title="Tenant Events",
         description=(
-            "Also read tenant-scoped events (tenant.* and role bindings), which the API"
-            " returns only when asked for separately."
+            "Also read tenant-scoped events (`tenant.*` and role bindings), which the"
+            " API returns only when asked for separately."
         ),
     ),
     th.Property(
         "event_types",
-        th.ArrayType(th.StringType),
+        _TEXTS,
         title="Event Types",
-        description="Read only these types of events, such as user.added.",
+        description="Read only these types of events, such as `user.added`.",
     ),
     th.Property(
         "project_ids",
-        th.ArrayType(th.StringType),
+        _TEXTS,
         title="Project IDs",
         description="Read only events of these projects.",
     ),
     th.Property(
         "actor_ids",
-        th.ArrayType(th.StringType),
+        _TEXTS,
         title="Actor IDs",
         description=(
             "Read only events of these actors: ids of users or service accounts, or"
@@ -88,54 +102,69 @@ CONFIGURATION: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "actor_emails",
-        th.ArrayType(th.StringType),
+        _TEXTS,
         title="Actor Emails",
         description="Read only events of actors with these email addresses.",
     ),
     th.Property(
         "resource_ids",
-        th.ArrayType(th.StringType),
+        _TEXTS,
         title="Resource IDs",
         description="Read only events about the objects with these ids.",
     ),
     th.Property(
         "concurrency",
-        th.IntegerType,
+        th.IntegerType(minimum=1, maximum=64),
         default=8,
         title="Concurrency",
-        description="How many requests are made at the same time, from 1 to 64.",
+        description="How many requests are made at the same time.",
     ),
     th.Property(
         "request_timeout_seconds",
-        th.IntegerType,
+        th.IntegerType(minimum=1, maximum=_HOUR),
         default=60,
         title="Request Timeout (Seconds)",
         description="How long one request may take before it is tried again.",
     ),
     th.Property(
         "max_retry_seconds",
-        th.IntegerType,
+        th.IntegerType(minimum=0, maximum=_DAY),
         default=600,
         title="Maximum Retry Time (Seconds)",
         description="How long one request is tried again before the run fails.",
     ),
     th.Property(
         "api_url",
-        th.StringType,
+        th.URIType,
         default="https://api.openai.com/v1",
         title="API URL",
         description=(
-            "Where the API is. It must begin with https:// unless its host is this"
+            "Where the API is. It must begin with `https://` unless its host is this"
             " machine."
         ),
     ),
     th.Property(
         "user_agent",
-        th.StringType,
+        # A header of HTTP neither begins nor ends with a blank.
+        th.StringType(pattern=rf"^[!-~]([ -~]*[!-~])?{_END}"),
         title="User Agent",
         description=(
             "How the tap introduces itself to the API. Without it,"
-            " tap-openai-audit/<version>."
+            " `tap-openai-audit/<version>`."
         ),
     ),
 ).to_dict()
+
+OWN = tuple(_OWN["properties"])
+"""The names of the settings that this tap has beside those of the SDK."""
+
+# The SDK would add its settings to the schema when the first tap is made.
+CONFIGURATION: dict[str, Any] = {
+    **_OWN,
+    "properties": {
+        **_OWN["properties"],
+        **STREAM_MAPS_CONFIG["properties"],
+        **FLATTENING_CONFIG["properties"],
+    },
+}
+"""The schema of all settings."""

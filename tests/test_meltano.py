@@ -9,7 +9,7 @@ import pytest
 import yaml
 from meltano_project import ROOT, MeltanoProject
 
-from tap_openai_audit.tap import _OWN_SETTINGS
+from tap_openai_audit.configuration import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +72,14 @@ def test_the_check_is_a_command_of_the_plugin(
     assert "api.audit_logs.read" in meltano(*check, fails=True).out
 
 
+def test_meltanos_own_test_takes_the_report_of_a_failed_run_for_success(
+    meltano: MeltanoProject, sandbox: SandboxProcess
+) -> None:
+    """The README names `tap-openai-audit:check` instead for as long as this passes."""
+    sandbox.control.behave(wrong_key=True)
+    assert "is valid" in meltano("config", "test", "tap-openai-audit").out
+
+
 def test_the_schedule_runs_the_job_every_five_minutes(meltano: MeltanoProject) -> None:
     listed = meltano("schedule", "list", "--format=json").json["schedules"]
     (schedule,) = listed["job"]
@@ -87,6 +95,20 @@ def test_the_ledger_and_the_events_are_selected_and_nothing_else(
     assert {row["stream"] for row in listed} == {"audit_logs", "sync_reports"}
 
 
+def test_the_lock_stands_for_the_hub(meltano: MeltanoProject) -> None:
+    """Every address beyond this machine is unreachable."""
+    for variable in ("HTTP_PROXY", "HTTPS_PROXY"):
+        meltano.variables[variable] = "http://127.0.0.1:9"
+    listed = meltano("config", "list", "tap-openai-audit", "--all").out
+    assert [name for name in OWN if name not in listed] == []
+    meltano.variables["TAP_OPENAI_AUDIT_CONCURRENCY"] = "3"
+    used = meltano("config", "print", "tap-openai-audit", "--format=json").json
+    assert used["concurrency"] == 3
+    assert used["lookback_seconds"] == 3600
+    about = meltano("invoke", "tap-openai-audit", "--about", "--format=json").json
+    assert about["name"] == "tap-openai-audit"
+
+
 def test_a_plugin_added_from_its_definition_has_every_setting(tmp_path: Path) -> None:
     (tmp_path / "meltano.yml").write_text("default_environment: dev\n")
     meltano = MeltanoProject(tmp_path)
@@ -97,4 +119,4 @@ def test_a_plugin_added_from_its_definition_has_every_setting(tmp_path: Path) ->
     ]
     assert added["pip_url"] == "tap-openai-audit"
     listed = meltano("config", "list", "tap-openai-audit", "--all").out
-    assert [name for name in _OWN_SETTINGS if name not in listed] == []
+    assert [name for name in OWN if name not in listed] == []

@@ -61,9 +61,11 @@ def test_meltano_accepts_the_definition_as_an_extractor(
 
 
 def test_no_plugin_needs_the_hub() -> None:
+    locks = {path.stem for path in (ROOT / "plugins").glob("*/*.lock")}
     plugins = content("meltano.yml")["plugins"]
     everyone = [plugin for kind in plugins.values() for plugin in kind]
-    assert [plugin["name"] for plugin in everyone if "namespace" not in plugin] == []
+    needy = {p["name"]: p.get("variant") for p in everyone if "namespace" not in p}
+    assert {f"{name}--{variant}" for name, variant in needy.items()} == locks
 
 
 def test_the_definition_has_every_key_of_the_hub_and_no_other() -> None:

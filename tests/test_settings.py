@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click import ClickException
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from singer_sdk.exceptions import ConfigValidationError
 from tap_command import COMMAND, run
 
-from tap_openai_audit.command import environment
-from tap_openai_audit.configuration import CONFIGURATION
-from tap_openai_audit.settings import Settings, problems
+from tap_openai_audit.configuration import CONFIGURATION, OWN
+from tap_openai_audit.inputs import environment
+from tap_openai_audit.settings import (
+    FILTERS,
+    Settings,
+    completed,
+    problems,
+    without_effect,
+)
+from tap_openai_audit.tap import TapOpenAIAudit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +40,7 @@ RIGHT: dict[str, Any] = {
     "api_url": "https://api.openai.com/v1",
     "user_agent": "tap-openai-audit/test",
 }
+OURS = str(CONFIGURATION) + str(problems({}))
 
 
 def test_right_settings_have_no_problem() -> None:
@@ -67,7 +81,29 @@ def test_right_settings_have_no_problem() -> None:
         ("api_url", "http://api.openai.com/v1", "api_url must begin with https://"),
         ("api_url", "https://me:secret@api.openai.com/v1", "a plain URL"),
         ("api_url", "https://[::1", "api_url must be a URL"),
+        ("api_url", "https://me:se/cret@api.openai.com:x/v1", "a plain URL"),
+        ("api_url", "https://api.openai.com/v 1", "api_url must be a URL"),
         ("user_agent", "two\nlines", "user_agent must be a text of ASCII"),
+        ("user_agent", "line\n", "user_agent must be a text of ASCII"),
+        ("user_agent", " blank", "user_agent must be a text of ASCII"),
+        ("user_agent", "blank ", "without a blank in front or behind"),
+        ("organization_id", "org-\u0430bc", "organization_id must look like org-"),
+        ("organization_id", "org-x\n", "organization_id must look like org-"),
+        ("concurrency", 10**300, "concurrency must lie between 1 and 64, not 1000"),
+        pytest.param(
+            "concurrency",
+            10**5000,  # more digits than Python writes
+            "concurrency is nested too deeply or too long a number",
+            id="a number without end",
+        ),
+        ("concurrency", math.inf, "concurrency must be a whole number"),
+        ("concurrency", math.nan, "concurrency must be a whole number"),
+        ("actor_ids", ["\ud800"], "actor_ids must be a list of texts without"),
+        ("start_date", "0001-01-01T00:00+14:00", "start_date must be a date-time"),
+        ("end_date", "9999-12-31T23:59:59.9", "end_date must be a date-time"),
+        ("stream_maps", {"users": {"id": 5}}, "correct 'stream_maps.users'"),
+        ("flattening_max_depth", "two", "must be a whole number, not 'two'"),
+        ("flattening_enabled", 1, "flattening_enabled must be true or false"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_to_do(
@@ -75,10 +111,133 @@ def test_a_wrong_setting_is_named_with_what_to_do(
 ) -> None:
     (problem,) = problems({**RIGHT, name: value})
     assert says in problem
-    assert "\n" not in problem
+    assert problem.isprintable()
+    assert "cret@" not in problem
     if name == "admin_key":
         assert str(value) not in problem
         assert KEY not in problem
+
+
+def test_swapped_settings_are_named_and_not_shown() -> None:
+    swapped = {"organization_id": KEY, "admin_key": "org-sandbox"}
+    for found in (
+        problems({**RIGHT, **swapped}),
+        problems({**RIGHT, "organization_id": KEY}),
+    ):
+        assert "organization_id and admin_key swapped?" in found[0]
+        assert "k" * 6 not in str(found)
+    other = {"organization_id": "another-kind-of-key", "admin_key": "org-sandbox"}
+    assert "another" not in str(problems({**RIGHT, **other}))
+
+
+@pytest.mark.parametrize("name", sorted(set(OWN) - {"admin_key", "organization_id"}))
+def test_a_key_in_another_setting_is_named_and_not_shown(name: str) -> None:
+    value = [f"of {KEY}"] if name in FILTERS else f"https://host/{KEY}"
+    (problem,) = problems({**RIGHT, name: value})
+    assert problem.startswith(f"{name} holds a key")
+    assert "k" * 6 not in problem
+
+
+ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals(allow_nan=False)
+    | st.text(st.characters(codec=None))
+    | st.sampled_from(
+        ["org-x", "sk-admin-x", "2026-01-01", "https://x", "", "9" * 301]
+    ),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+NAMES = st.sampled_from(sorted(CONFIGURATION["properties"]))
+
+
+@given(st.dictionaries(NAMES | st.text(), ANY))
+def test_any_value_gives_either_settings_or_problems(config: dict[str, Any]) -> None:
+    config = {**RIGHT, **config}
+    lines = [*problems(config), *without_effect(config)]
+    assert [line for line in lines if not line.isprintable() or len(line) > 300] == []
+    if not problems(config):
+        assert Settings.of({"user_agent": "tap", **completed(config)})
+
+
+@st.composite
+def around(draw: st.DrawFn, key: str) -> Any:
+    """A value of any shape with a key somewhere in it."""
+    text = draw(st.text()) + key + draw(st.text())
+    shapes = [text, [text], {"users": {text: 5}}, {text: text}, [1, [text]]]
+    return draw(st.sampled_from([key, *shapes]))
+
+
+@given(
+    st.data(),
+    st.sampled_from(["sk-admin-", "sk-proj-", ""]),
+    st.text("abcdefghkmnpqrstuvwxyzABCDEFGHKMNPQRSTUVWXYZ23456789", min_size=20),
+    st.sampled_from(["itself", "org-x"]),
+)
+def test_no_message_holds_a_part_of_a_key(
+    data: st.DataObject, prefix: str, own: str, set_as_key: str
+) -> None:
+    key = prefix + own
+    # Without what is usual in front of it, only what is set as the key is known as one.
+    config = {**RIGHT, "admin_key": set_as_key if prefix else "itself"}
+    config = {k: key if v == "itself" else v for k, v in config.items()}
+    wrong = data.draw(st.dictionaries(NAMES | st.just(f"x{key}"), around(key)))
+    if not prefix:
+        wrong.pop("admin_key", None)
+    config |= wrong
+    lines = str(problems(config) + without_effect(config))
+    # A text of the API or of ours is no part of the key by chance.
+    assume(not any(own[at : at + 6] in OURS for at in range(len(own) - 5)))
+    assert [at for at in range(len(own) - 5) if own[at : at + 6] in lines] == []
+
+
+@pytest.mark.parametrize("name", sorted(set(CONFIGURATION["properties"])))
+@pytest.mark.parametrize("unset", [None, ""])
+def test_null_and_an_empty_text_mean_the_default(name: str, unset: object) -> None:
+    without = {k: v for k, v in RIGHT.items() if k != name}
+    assert problems({**RIGHT, name: unset}) == problems(without)
+    if name not in {"organization_id", "admin_key", "user_agent"}:
+        assert Settings.of({**RIGHT, name: unset}) == Settings.of(without)
+
+
+def test_a_run_takes_null_for_the_default() -> None:
+    unset = dict.fromkeys(set(CONFIGURATION["properties"]) - set(RIGHT))
+    unset |= dict.fromkeys(["tenant_events", "concurrency", "api_url", "user_agent"])
+    settings = TapOpenAIAudit(config={**RIGHT, **unset}).session().settings
+    assert settings == replace(Settings.of(RIGHT), user_agent=settings.user_agent)
+    assert settings.user_agent.startswith("tap-openai-audit/")
+
+
+@pytest.mark.parametrize("expression", [f"1 + {KEY} +", "", "\0", "(" * 5000])
+def test_a_stream_map_that_is_none_is_named(expression: str) -> None:
+    maps = {"audit_logs": {"new": expression}}
+    with pytest.raises(ConfigValidationError) as raised:
+        TapOpenAIAudit(config={**RIGHT, "stream_maps": maps})
+    (line,) = raised.value.errors
+    assert line.startswith("stream_maps must be")
+    assert line.isprintable()
+    assert "k" * 6 not in line
+
+
+def test_what_is_no_setting_has_no_effect() -> None:
+    batches = {"encoding": {"format": "jsonl"}, "storage": {"root": "file://x"}}
+    tap = TapOpenAIAudit(config={**RIGHT, "batch_config": batches})
+    assert "batch_config" not in tap.config
+
+
+@pytest.mark.parametrize("options", [[], ["--check"], ["--check=json"]])
+def test_swapped_settings_are_named_by_the_command(
+    config: Path, options: list[str]
+) -> None:
+    swapped = {"organization_id": KEY, "admin_key": "org-sandbox"}
+    config.write_text(json.dumps({**RIGHT, **swapped, f"x{KEY}": 5}))
+    outcome = run([*COMMAND, "--config", str(config), *options])
+    assert outcome.code == 1
+    assert "are organization_id and admin_key swapped?" in outcome.out + outcome.log
+    assert "k" * 6 not in outcome.out + outcome.log
 
 
 def test_an_end_before_the_start_is_named() -> None:
@@ -129,6 +288,9 @@ def test_environment_variables_are_checked_like_files() -> None:
             "TAP_OPENAI_AUDIT_CONCURRENCY": "abc",
             "TAP_OPENAI_AUDIT_TENANT_EVENTS": "maybe",
             "TAP_OPENAI_AUDIT_EVENT_TYPES": "[1, 2]",
+            "TAP_OPENAI_AUDIT_LOOKBACK_SECONDS": "9" * 5000,
+            "TAP_OPENAI_AUDIT_PROJECT_IDS": "[" * 100_000,
+            "TAP_OPENAI_AUDIT_API_URL": "",
         },
     )
     assert outcome.code == 1
@@ -137,6 +299,10 @@ def test_environment_variables_are_checked_like_files() -> None:
     assert "concurrency must be a whole number from 1 to 64, not 'abc'" in outcome.log
     assert "tenant_events must be true or false, not 'maybe'" in outcome.log
     assert "event_types must be a list of texts, not [1, 2]" in outcome.log
+    assert "lookback_seconds must be a whole number from 0 to" in outcome.log
+    assert "project_ids must be a list of texts" in outcome.log
+    assert "api_url" not in outcome.log
+    assert max(map(len, outcome.log.splitlines())) < 400
 
 
 def test_the_environment_wins_over_the_env_file_of_this_folder(
@@ -152,6 +318,15 @@ def test_the_environment_wins_over_the_env_file_of_this_folder(
         "organization_id": "org-of-the-environment",
         "concurrency": 3,
     }
+
+
+def test_an_env_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(b"TAP_OPENAI_AUDIT_ADMIN_KEY=sk-admin-half\xff")
+    with pytest.raises(ClickException, match=r"The file \.env is not encoded in UTF-8"):
+        environment("tap-openai-audit", CONFIGURATION)
 
 
 def test_a_setting_that_is_misspelt_is_named(config: Path) -> None:
@@ -172,6 +347,11 @@ def test_a_setting_that_is_misspelt_is_named(config: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
+        ("5", "The configuration is not a JSON object"),
+        ("null", "The configuration is not a JSON object"),
+        ("[" * 100_000, "The configuration is not a JSON object"),
+        (f'{{"concurrency": {"9" * 5000}}}', "The configuration is not a JSON object"),
+        ('{"concurrency": 1e99999999999999999999}', "is not a JSON object"),
         ('{"admin_key": "sk-admin-half', "The configuration is not valid JSON"),
         (None, "The configuration cannot be read"),
     ],
