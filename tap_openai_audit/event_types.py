@@ -1,6 +1,6 @@
-"""What is known of each audit event type, for people and for the choice of a pass.
+"""What is known of each audit event type, for people and for the choice of a scope.
 
-The catalogue (``event_types.json``) is a description and never a filter: OpenAI
+The catalogue (`event_types.json`) is a description and never a filter: OpenAI
 adds types at any time, so an unknown type has to work everywhere a known one does.
 """
 
@@ -21,23 +21,24 @@ TENANT = "tenant"
 
 @dataclass(frozen=True)
 class EventType:
-    """One kind of audit event.
-
-    Attributes:
-        name: The event's ``type``, which is also the key of its details object.
-        scope: ``organization``, or ``tenant`` if the API documents that a request
-            needs ``tenant_only=true`` for it.
-        category: The group of types an analyst would filter by.
-        description: One sentence on what happened.
-        details: The documented fields of the details object: path to JSON type,
-            for example ``configs[].id`` to ``string``. Empty if undocumented.
-    """
+    """One kind of audit event."""
 
     name: str
+    """The event's `type`, which is also the key of its details object."""
+
     scope: str
+    """`organization`, or `tenant` if the API documents that a request needs
+    `tenant_only=true` for it."""
+
     category: str
+    """The group of types that an analyst would filter by."""
+
     description: str
+    """What happened, in one sentence."""
+
     details: Mapping[str, str]
+    """The documented fields of the details object, from path to JSON type, such as
+    `configs[].id` to `string`. Empty if none is documented."""
 
 
 @cache
@@ -61,10 +62,10 @@ def event_types() -> Mapping[str, EventType]:
 
 
 def scope_of(name: str) -> str:
-    """Return the scope of an event type: ``organization`` or ``tenant``.
+    """Return the scope of an event type: `organization` or `tenant`.
 
-    The API documents that tenant-scoped types need ``tenant_only=true``. All types
-    named ``tenant.*`` are, so an unknown type with that prefix is taken for one.
+    The API documents that tenant-scoped types need `tenant_only=true`. All types
+    named `tenant.*` are, so an unknown type with that prefix is taken for one.
     """
     known = event_types().get(name)
     if known is not None:

@@ -198,8 +198,8 @@ def test_the_catalogue_is_read_once_and_cannot_be_changed() -> None:
     known = event_types()
     assert event_types() is known
     with pytest.raises(TypeError):
-        known["x"] = known["login.failed"]  # type: ignore[index]
+        known["x"] = known["login.failed"]  # type: ignore[index] # as intended
     with pytest.raises(TypeError):
-        known["login.failed"].details["x"] = "string"  # type: ignore[index]
+        known["login.failed"].details["x"] = "string"  # type: ignore[index] # likewise
     with pytest.raises(FrozenInstanceError):
-        known["login.failed"].scope = TENANT  # type: ignore[misc]
+        known["login.failed"].scope = TENANT  # type: ignore[misc] # likewise

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tap_openai_audit.api.audit_log import read_envelopes
+from tap_openai_audit.api.audit_log import decode_page
 from tap_openai_audit.api.bodies import BadBody
 from tap_openai_audit.event_types import event_types
 from tap_openai_audit.nesting import MOST_LEVELS, shallow
 from tap_openai_audit.streams.audit_log_schema import SCHEMA
-from tap_openai_audit.streams.record import Recorder, iso
+from tap_openai_audit.streams.record import Recorder
+from tap_openai_audit.timestamps import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RECORDER = Recorder("organization", "org-sandbox")
 VALIDATOR = jsonschema.Draft7Validator(
@@ -116,7 +120,7 @@ def page(*written_events: str) -> bytes:
 
 
 def json_of(event: str) -> bytes:
-    return RECORDER.json(read_envelopes(page(event)).events[0])
+    return RECORDER.json(decode_page(page(event)).events[0])
 
 
 def rebuilt(record: dict[str, Any]) -> dict[str, Any]:
@@ -141,7 +145,7 @@ def without_nulls(event: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in event.items() if value is not None}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(event=events())
 @example({"id": "a", "effective_at": 1, "type": "actor", "actor": {"type": "x"}})
 @example({"id": "a", "effective_at": 1, "type": "extra", "extra": {"id": 2**53 + 1}})
@@ -154,18 +158,57 @@ def test_the_event_can_be_rebuilt_from_its_record(event: dict[str, Any]) -> None
     assert without_nulls(rebuilt(record)) == without_nulls(original)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(event=events())
 def test_a_record_validates_against_the_schema(event: dict[str, Any]) -> None:
     VALIDATOR.validate(json.loads(json_of(written(event))))
 
 
-@settings(max_examples=300, deadline=None)
+def test_a_record_has_the_columns_of_the_schema_in_their_order() -> None:
+    record = json.loads(json_of('{"id": "a", "effective_at": 1, "type": "t"}'))
+    assert list(record) == list(SCHEMA["properties"])
+
+
+def paths_to_texts(column: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, inner in column["properties"].items():
+        if "properties" in inner:
+            yield from ((name, *rest) for rest in paths_to_texts(inner))
+        else:
+            yield (name,)
+
+
+@pytest.mark.parametrize(
+    ("column", "path"),
+    [
+        (name, path)
+        for name in ("project", "actor")
+        for path in paths_to_texts(SCHEMA["properties"][name])
+    ],
+)
+def test_an_object_in_which_one_value_does_not_fit_goes_to_extra(
+    column: str, path: tuple[str, ...]
+) -> None:
+    def holding(leaf: Any) -> Any:
+        value = leaf
+        for name in reversed(path):
+            value = {name: value}
+        return value
+
+    def record(leaf: Any) -> Any:
+        event = {"id": "a", "effective_at": 1, "type": "t", column: holding(leaf)}
+        return json.loads(json_of(json.dumps(event)))
+
+    assert record("text")[column] == holding("text")
+    assert record(7)[column] is None
+    assert record(7)["extra"] == {column: holding(7)}
+
+
+@settings(max_examples=300)
 @given(event=events())
 def test_a_record_for_the_sdk_says_the_same_to_the_last_digit(
     event: dict[str, Any],
 ) -> None:
-    one = read_envelopes(page(written(event))).events[0]
+    one = decode_page(page(written(event))).events[0]
     record = RECORDER.record(one)
 
     def as_decimals(value: Any) -> Any:
@@ -239,7 +282,7 @@ def test_a_lone_surrogate_becomes_the_replacement_character() -> None:
 
 def test_a_byte_that_is_no_text_becomes_the_replacement_character() -> None:
     body = page('{"id":"a","effective_at":1,"type":"t","x":"?"}').replace(b"?", b"\xff")
-    record = exact(RECORDER.json(read_envelopes(body).events[0]))
+    record = exact(RECORDER.json(decode_page(body).events[0]))
     assert record["extra"]["x"] == "�"
 
 
@@ -270,10 +313,75 @@ def test_several_documents_make_one_page() -> None:
         return f'{{"data": [{event}], "has_more": {more}, "last_id": "{number}"}}'
 
     body = f"{document(1, 'false')}\n{document(2, 'true')} {document(3, 'false')}"
-    read = read_envelopes(body.encode())
+    read = decode_page(body.encode())
     assert [event.id for event in read.events] == ["1", "2", "3"]
     assert read.has_more
     assert read.cursor == "3"
+
+
+def bare(number: int) -> str:
+    return f'{{"id": "{number}", "effective_at": {number}, "type": "t"}}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        bare(1),
+        f"{bare(1)}{bare(2)}",
+        f"{bare(1)}\n{bare(2)}\n",
+        f"[{bare(1)}, {bare(2)}]",
+        f"\n[\n  {bare(1)},\n  {bare(2)}\n]\n",
+        f"[{bare(1)}] [{bare(2)}]",
+        f"{bare(1)} [{bare(2)}]",
+        "[]",
+    ],
+)
+def test_bare_events_make_a_page_that_promises_nothing(body: str) -> None:
+    read = decode_page(body.encode())
+    assert [e.id for e in read.events] == [str(n) for n in (1, 2) if bare(n) in body]
+    assert (read.has_more, read.cursor) == (None, None)
+    assert all(json.loads(bytes(e.body))["type"] == "t" for e in read.events)
+    assert not any(b"\n" in bytes(e.body) for e in read.events)
+
+
+@pytest.mark.parametrize(
+    ("more", "promised"), [("false", None), ("true", True), ("null", None)]
+)
+def test_bare_events_beside_an_envelope_are_read(
+    more: str, *, promised: bool | None
+) -> None:
+    envelope = f'{{"data": [{bare(1)}], "has_more": {more}, "last_id": "1"}}'
+    read = decode_page(f"{envelope} {bare(2)}".encode())
+    assert [event.id for event in read.events] == ["1", "2"]
+    assert (read.has_more, read.cursor) == (promised, None)
+    read = decode_page(f"{bare(2)} {envelope}".encode())
+    assert [event.id for event in read.events] == ["2", "1"]
+    assert (read.has_more, read.cursor) == (promised, "1")
+
+
+def test_a_page_knows_its_size() -> None:
+    body = f"[{bare(1)}]".encode()
+    assert decode_page(body).size == len(body)
+
+
+@pytest.mark.parametrize("digits", [301, 401, 5001])
+@pytest.mark.parametrize("form", ["{}", "-{}", "{}.5", '"{}"', '"{}.5"', "1e{}"])
+def test_a_number_of_any_length_is_a_time_or_refused(digits: int, form: str) -> None:
+    at = form.format("9" * digits)
+    body = f'{{"data": [{{"id": "a", "effective_at": {at}}}]}}'.encode()
+    try:
+        (event,) = decode_page(body).events
+    except BadBody as error:
+        said = str(error)
+    else:
+        said = iso(event.effective_at)
+    assert len(said) < 500
+
+
+@pytest.mark.parametrize("field", ["has_more", "last_id"])
+def test_a_number_of_any_length_promises_nothing(field: str) -> None:
+    with pytest.raises(BadBody, match="another shape"):
+        decode_page(f'{{"data": [], "{field}": {"9" * 301}}}'.encode())
 
 
 @pytest.mark.parametrize(
@@ -283,11 +391,15 @@ def test_several_documents_make_one_page() -> None:
         (b"<html>Bad gateway</html>", "an HTML page"),
         (b"Bad gateway", "no JSON"),
         (b'{"data": [{"id": "a"', "cut off"),
-        (b"[]", "another shape"),
+        (b'["text"]', "an event that cannot be read"),
+        (b'[{"error": {"message": "No."}}]', "an event that cannot be read"),
+        (b'{"error": {"message": "No."}}', "another shape"),
+        (b'{"error": "No."} {"error": "No."}', "another shape"),
+        (b"7", "another shape"),
         (b'{"object": "list"}', "another shape"),
         (b'{"data": [{"id": 5, "effective_at": 1}]}', "an event that cannot be read"),
     ],
 )
 def test_a_body_of_another_kind_is_named(body: bytes, says: str) -> None:
     with pytest.raises(BadBody, match=says):
-        read_envelopes(body)
+        decode_page(body)

@@ -1,8 +1,9 @@
 """Reference streams: what the organization has.
 
 Paths, parameters, largest pages and fields are those of OpenAI's public specification.
-A key has two parts where an id alone does not tell: a person is a user of several
-organizations under one id, and roles that OpenAI predefines may be shared as well.
+The primary key has two parts where an id alone is not unique: a person is a user of
+several organizations under one id, and roles that OpenAI predefines may be shared as
+well.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tap_openai_audit.streams.columns import (
     OBJECT,
     OWNER,
     REDACTED,
+    anything,
     count,
     flag,
     group,
@@ -63,7 +65,7 @@ class Users(Reference):
             flag("banned", "Whether the account is banned."),
             count("banned_at", "Since when it is banned, in Unix seconds."),
         ),
-        group("projects", "The projects of the user, if the API includes them."),
+        anything("projects", "The projects of the user, if the API includes them."),
         OBJECT,
     )
 

@@ -1,7 +1,7 @@
 """Reference streams: what each project has.
 
-Sources are those of `organization_streams`. Users, groups and limits are in several
-projects under one id, so the project is a part of every key.
+Their sources are those of `organization_streams`. Users, groups and limits are in
+several projects under one id, so the project is a part of every primary key.
 """
 
 from __future__ import annotations
