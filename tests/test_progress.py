@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import closing
 
 import pytest
-from model_api import ModelApi
+from model_api import ModelApi, event
 
 from tap_openai_audit.extraction.reader import Reader
 from tap_openai_audit.extraction.report import Report
 from tap_openai_audit.extraction.windows import Window
-from tap_openai_audit.streams import progress
 from tap_openai_audit.streams.progress import Progress, summary
 
 BEGAN = 1_790_000_000
+DEADLINE = 60  # seconds; bounds a hang, and nothing else
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that pass as the test says: the last one is now."""
     now = [100.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[-1])
+    monkeypatch.setattr(time, "monotonic", lambda: now[-1])
     return now
 
 
@@ -44,6 +46,44 @@ def test_there_is_a_line_every_ten_seconds_and_no_more(
         " 2026-09-21T14:13:44+00:00, 25% of the time range, 60 s left"
     )
     assert "in 30 s, 40 a second" in third
+
+
+def test_a_line_tells_when_all_workers_mostly_wait_for_the_target(
+    clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    report = Report("organization", BEGAN, read=50, oldest=BEGAN, newest=BEGAN + 24)
+    watched = Progress(logging.getLogger("test"), report)
+    reader = Reader(ModelApi([]), Window(), workers=3)
+    reader.newest = BEGAN + 99
+    for looks in ([0, 2, 2], [3, 2, 3], [2, 2, 3], [2, 3]):
+        for waiting in looks[:-1]:
+            reader.waiting = waiting
+            watched.tick(reader)
+        clock.append(clock[-1] + 10)
+        reader.waiting = looks[-1]
+        watched.tick(reader)
+    says = [", waiting for the target" in line for line in caplog.messages]
+    assert says == [False, True, False, False]
+    assert caplog.messages[1].endswith("s left, waiting for the target")
+
+
+def test_all_workers_of_a_reader_wait_while_its_caller_does_not_take_what_is_read(
+    clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    events = [event(BEGAN + number, number) for number in range(1_000)]
+    reader = Reader(ModelApi(events), Window(BEGAN, BEGAN + 1_000), workers=2)
+    watched = Progress(logging.getLogger("test"), Report("organization", BEGAN))
+    with closing(iter(reader)) as windows:
+        next(windows)
+        deadline = time.perf_counter() + DEADLINE
+        while reader.waiting < 2:
+            assert time.perf_counter() < deadline
+            time.sleep(0.01)
+        clock.append(clock[-1] + 10)
+        watched.tick(reader)
+    assert caplog.messages[0].endswith("waiting for the target")
 
 
 def test_the_end_says_what_came_of_it() -> None:

@@ -1,46 +1,51 @@
-"""The stream of audit events: each scope is a partition with its own bookmark.
+"""The stream of audit events: each scope is a partition with a state of its own.
 
 The SDK would read one page after the other, newest first, and cannot resume such a
 stream. Here the engine reads, and hands over events oldest first; this module writes
-them, keeps the state in step, and has the SDK's features take part where they are used.
+them, and has the SDK's features take part where they are used.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from contextlib import closing
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
+from typing_extensions import override
 
-from tap_openai_audit.api.audit_log import NO_TENANT_EVENTS, AuditLog
-from tap_openai_audit.api.refusals import Refusal
+from tap_openai_audit.api.audit_log import refuses_tenant_events
+from tap_openai_audit.errors import (
+    MapFailed,
+    StreamFailed,
+    TapError,
+    TargetStopped,
+    Terminated,
+)
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
-from tap_openai_audit.extraction.events import BrokenPromise
-from tap_openai_audit.extraction.extract import CHECKPOINT_EVENTS, extract
-from tap_openai_audit.extraction.passes import CLOCK_TOLERANCE, Pass, Range
-from tap_openai_audit.extraction.reader import Reader
-from tap_openai_audit.extraction.report import Report
-from tap_openai_audit.extraction.windows import Window
-from tap_openai_audit.signals import Terminated
-from tap_openai_audit.streams import state
+from tap_openai_audit.extraction.extract import CHECKPOINT_EVENTS
 from tap_openai_audit.streams.audit_log_schema import SCHEMA
-from tap_openai_audit.streams.progress import Progress, summary
-from tap_openai_audit.streams.record import Recorder, iso
+from tap_openai_audit.streams.progress import summary
+from tap_openai_audit.streams.record import Recorder
+from tap_openai_audit.streams.scope_run import ScopeRun
+from tap_openai_audit.streams.state import ScopeState
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
     from singer_sdk.metrics import Counter
+    from singer_sdk.singerlib import Catalog
 
+    from tap_openai_audit.extraction.emitted_ids import KnownIds
     from tap_openai_audit.extraction.events import Event
-    from tap_openai_audit.extraction.passes import Emitted
-    from tap_openai_audit.tap import TapOpenAIAudit
+    from tap_openai_audit.session import Session
+    from tap_openai_audit.streams.sync_reports import Ledger
+    from tap_openai_audit.writer import LineWriter
 
 
 class AuditLogs(Stream):
@@ -55,186 +60,204 @@ class AuditLogs(Stream):
     # The records are made of JSON, and keys that the schema does not name are kept.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(self, tap: TapOpenAIAudit) -> None:
-        """Take part in a run of the tap."""
+    def __init__(
+        self,
+        tap: Tap,
+        *,
+        session: Callable[[], Session],
+        writer: LineWriter,
+        ledger: Ledger,
+        failed: Callable[[TapError], None],
+    ) -> None:
+        """Take part in a run of a tap.
+
+        Args:
+            tap: What the SDK needs of it.
+            session: Returns settings, client and signals, once they are needed.
+            writer: Writes messages.
+            ledger: Where each scope is entered.
+            failed: Told what was not read in full. The run goes on and ends with it.
+        """
         super().__init__(tap)
-        self._run = tap.run
-        self._writer = tap.message_writer
+        self.forced_replication_method = "INCREMENTAL"
+        self._session = session
+        self._writer = writer
         self._states = tap.state_writer
+        self._ledger = ledger
+        self._failed = failed
 
     @property
+    @override
     def partitions(self) -> list[dict[str, Any]]:
         """The scopes to read. The organization's is never held up by the tenant's."""
-        tenant = [{"scope": TENANT}] if self._run.settings.tenant_events else []
+        tenant = [{"scope": TENANT}] if self._session().settings.tenant_events else []
         return [{"scope": ORGANIZATION}, *tenant]
 
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:  # noqa: ARG002
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take a catalog, which may select and map, but not ask for a full table."""
+        super().apply_catalog(catalog)
+        if self.forced_replication_method != "INCREMENTAL":
+            self.logger.warning(
+                "audit_logs is always read incrementally, though the catalog asks for"
+                " %s: to read everything again run with --full-refresh, or without a"
+                " state",
+                self.forced_replication_method,
+            )
+            self.forced_replication_method = "INCREMENTAL"
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """None: the engine bounds the bookmark itself, by the API's own clock."""
         return
 
+    @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        """The new records of one scope, for use as a library. It keeps no state."""
+        """The records of one scope, for use as a library. It keeps no state.
+
+        Raises:
+            TapError: If they cannot be read in full.
+        """
         scope = str((context or self.partitions[0])["scope"])
-        recorder = Recorder(scope, self._run.settings.organization_id)
-        sifting, reader = self._begin(scope, Report(scope, int(time.time())), ())
-        for events in extract(reader, sifting, checkpoint=lambda: None):
-            yield from map(recorder.record, events)
+        recorder = Recorder(scope, self._session().settings.organization_id)
+        state = ScopeState.read({})
+        for event in ScopeRun(scope, state, self._session(), self.logger).events():
+            yield recorder.record(event)
 
     # There is no public way to write messages that are encoded already, nor to have a
     # state written elsewhere than after so many records: the SDK's loop also costs
     # several times the work on an event. `test_sdk_contract.py` watches this seam.
+    @override
     def _sync_records(
         self,
         context: Context | None = None,
         *,
-        write_messages: bool = True,  # noqa: ARG002 - only asked for by BATCH, not offered
+        write_messages: bool = True,
     ) -> Generator[dict[str, Any], Any, Any]:
-        """Sync each scope, and report failures after everything that can be written."""
-        emitted: list[Emitted] = []
+        """Sync each scope, the tenant's only where the organization's works."""
+        emitted: list[KnownIds] = []
         with self.get_record_counter() as counter, self.get_sync_timer() as timer:
             for partition in [context] if context else self.partitions:
                 counter.with_context(partition)
                 timer.with_context(partition)
-                if not self._sync_scope(str(partition["scope"]), counter, emitted):
+                run = self._sync_scope(str(partition["scope"]), counter, emitted)
+                if run is None:
                     break
+                emitted += [run.emitted] if run.emitted else []
         yield from ()
 
-    def _sync_scope(self, scope: str, counter: Counter, emitted: list[Emitted]) -> bool:
-        """Sync one scope. Tells whether the other one may be tried."""
-        report = Report(scope, started_at=int(time.time()))
+    def _sync_scope(
+        self, scope: str, counter: Counter, emitted: Sequence[KnownIds]
+    ) -> ScopeRun | None:
+        """Sync one scope. Whatever becomes of it is entered in the ledger.
+
+        Returns:
+            The run of the scope, None if it failed.
+        """
+        session = self._session()
+        state = self.get_context_state({"scope": scope})
+        run = ScopeRun(
+            scope,
+            ScopeState.read(state),
+            session,
+            self.logger,
+            [*self._known_elsewhere(scope), *emitted],
+        )
         try:
-            self._extract(scope, report, counter, emitted)
-        except Refusal as refusal:
-            report.reason = str(refusal)
-            if scope == TENANT and refusal.status in NO_TENANT_EVENTS:
+            self._extract(run, counter, state)
+        except TargetStopped as error:
+            run.report.reason = str(error)
+            raise
+        except TapError as error:
+            run.report.reason = str(error)
+            # Later, or where they came before, it does not say that there are none.
+            first_request = run.is_first and not run.has_read
+            if scope == TENANT and first_request and refuses_tenant_events(error):
                 self.logger.warning(
                     "Tenant events were not read, %s. The organization's events are not"
                     " affected; set tenant_events to false if there are none",
-                    refusal,
+                    error,
                 )
             else:
-                self._run.failures.append(f"audit_logs ({scope}): {refusal}")
-        except BrokenPromise as error:
-            report.reason = str(error)
-            self._run.failures.append(
-                f"audit_logs ({scope}): {error}; the bookmark stays behind the last"
-                " complete window, run again later"
-            )
-        except state.BadState as error:
-            report.reason = str(error)
-            self._run.failures.append(f"audit_logs ({scope}): {error}")
+                self._failed(StreamFailed(f"audit_logs ({scope})", error))
+                return None
         except Terminated as signal:
-            report.reason = f"ended by {signal.signal.name}"
+            run.report.reason = f"ended by {signal.signal.name}"
             raise
         finally:
-            report.finished_at = int(time.time())
-            self._run.report(report, self.get_context_state({"scope": scope}))
-            self.logger.info("%s", summary(report))
-        return not self._run.failures
+            run.report.finished_at = int(time.time())
+            self._ledger.enter(run, session)
+            self.logger.info("%s", summary(run.report))
+        return run
 
-    def _begin(
-        self, scope: str, report: Report, emitted: Sequence[Emitted]
-    ) -> tuple[Pass, Reader]:
-        """Prepare to read a scope from where its state says."""
-        settings, now = self._run.settings, int(time.time())
-        bookmark = state.load(self.get_context_state({"scope": scope}))
+    def _known_elsewhere(self, scope: str) -> list[KnownIds]:
+        """Return what the state of the other scope knows."""
         others = [
-            state.load(self.get_context_state(partition)).ids
-            for partition in self.partitions
-            if partition["scope"] != scope
+            {"scope": other} for other in (ORGANIZATION, TENANT) if other != scope
         ]
-        if bookmark.at is not None and bookmark.at > now + CLOCK_TOLERANCE:
-            self.logger.warning(
-                "The bookmark of the %s events, %s, lies in the future: it is set back"
-                " to now; what happened since the last run may be missing, a full"
-                " refresh reads it",
-                scope,
-                iso(bookmark.at),
-            )
-        asked = Range(settings.start, settings.end, settings.lookback_seconds)
-        if asked.start is not None and asked.start > now:
-            self.logger.warning(
-                "start_date %s lies in the future: nothing is read before it",
-                iso(asked.start),
-            )
-        sifting = Pass(asked, bookmark, report, now=now, elsewhere=[*others, *emitted])
-        progress = Progress(self.logger, report)
+        known: list[KnownIds] = []
+        for other in others:
+            if (state := self._state_of(other)) is not None:
+                position = ScopeState.read(state).position
+                known += [position.known]
+                known += [position.known_before] if position.known_before else []
+        return known
 
-        def heartbeat() -> None:
-            self._run.signals.check()
-            progress.tick(reader)
+    def _state_of(self, context: dict[str, str]) -> dict[str, Any] | None:
+        partitions = self.stream_state.get("partitions", [])
+        return next((p for p in partitions if p["context"] == context), None)
 
-        source = AuditLog(self._run.client, scope, settings.filters)
-        window = sifting.window
-        if not source.asked:
-            window, report.reason = Window(0, 0), "no event type of this scope is asked"
-        reader = Reader(
-            source, window, workers=settings.concurrency, heartbeat=heartbeat
-        )
-        return sifting, reader
+    def _extract(self, run: ScopeRun, counter: Counter, state: dict[str, Any]) -> None:
+        """Write the records of a scope, and keep its state in step."""
+        recorder = Recorder(run.scope, self._session().settings.organization_id)
 
-    def _extract(
-        self,
-        scope: str,
-        report: Report,
-        counter: Counter,
-        emitted: list[Emitted],
-    ) -> None:
-        """Read a scope, write its records, keep its state in step."""
-        sifting, reader = self._begin(scope, report, emitted)
-        emitted.append(sifting.emitted)
-        recorder = Recorder(scope, self._run.settings.organization_id)
-        batches = extract(
-            reader,
-            sifting,
-            checkpoint=lambda: self._checkpoint(scope, sifting),
-            size=min(CHECKPOINT_EVENTS, self.ABORT_AT_RECORD_COUNT or sys.maxsize),
-        )
-        with closing(batches):
-            for events in batches:
-                self._run.signals.check()
-                self._write(recorder, events)
-                counter.increment(len(events))
-                if self.ABORT_AT_RECORD_COUNT is not None:
-                    return
+        def write(events: Sequence[Event]) -> int:
+            self._session().signals.check()
+            written = self._write(recorder, events)
+            counter.increment(written)
+            if self.ABORT_AT_RECORD_COUNT is not None and written:
+                raise _EnoughError
+            return written
 
-    def _checkpoint(self, scope: str, sifting: Pass) -> None:
-        """Write a STATE from which a later run continues exactly here."""
-        taken = sum(
-            state.size(self.get_context_state(partition))
-            for partition in self.partitions
-            if partition["scope"] != scope
-        )
-        forgotten = sifting.report.forgotten
-        sifting.settle(state.BUDGET - taken)
-        if sifting.report.forgotten and not forgotten:
-            self.logger.warning(
-                "More events lie within lookback_seconds than the state can remember:"
-                " the oldest of them will be emitted again by the next run. A target"
-                " with a primary key keeps one of each; a shorter lookback avoids it"
-            )
-        state.save(sifting.bookmark, self.get_context_state({"scope": scope}))
-        self._states.write_state(self.tap_state)
+        def save(after: ScopeState) -> None:
+            after.write(state)
+            self._states.write_state(self.tap_state)
 
-    def _write(self, recorder: Recorder, events: Sequence[Event]) -> None:
-        """Write records, past the SDK where none of its features is in use."""
+        limit = self.ABORT_AT_RECORD_COUNT or sys.maxsize
+        try:
+            run.extract(write, save, min(CHECKPOINT_EVENTS, limit))
+        except _EnoughError:
+            run.report.reason = "a test reads no more"
+
+    def _write(self, recorder: Recorder, events: Sequence[Event]) -> int:
+        """Write the records of a batch, after all of them are made.
+
+        Returns:
+            How many events made a record.
+
+        Raises:
+            MapFailed: If a stream map fails on one. None of the batch is written then.
+        """
         if self._plain:
             extracted = datetime.now(timezone.utc).isoformat().encode()
+            begin = b'{"type":"RECORD","stream":"audit_logs","record":'
             end = b',"time_extracted":"%b"}\n' % extracted
-            self._writer.write_lines(self._lines(recorder, events, end))
-        else:
-            for event in events:
-                self._write_record_message(recorder.record(event))
+            lines = [begin + recorder.json(event) + end for event in events]
+            self._writer.write_lines(lines)
+            return len(lines)
+        made = [self._messages(recorder, event) for event in events]
+        self._writer.write_lines(line for lines in made for line in lines)
+        return sum(bool(lines) for lines in made)
 
-    @staticmethod
-    def _lines(
-        recorder: Recorder, events: Sequence[Event], end: bytes
-    ) -> Iterator[bytes]:
-        begin = b'{"type":"RECORD","stream":"audit_logs","record":'
-        for event in events:
-            yield begin
-            yield recorder.json(event)
-            yield end
+    def _messages(self, recorder: Recorder, event: Event) -> list[bytes]:
+        """Make the messages of an event with the SDK's features."""
+        record = recorder.record(event)
+        try:
+            messages = list(self._generate_record_messages(record))
+        except Exception as error:  # noqa: BLE001 - a map may raise anything
+            raise MapFailed.on(event.id, event.effective_at, error) from None
+        # The writer uses one buffer for all.
+        return [bytes(self._writer.format_message(message)) for message in messages]
 
     @property
     def _plain(self) -> bool:
@@ -246,3 +269,7 @@ class AuditLogs(Stream):
             and not maps[0].flattening_enabled
             and all(self.mask.values())
         )
+
+
+class _EnoughError(Exception):
+    """A test run has written as much as it wants."""

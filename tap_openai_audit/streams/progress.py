@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tap_openai_audit.streams.record import iso
+from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
     import logging
@@ -13,37 +13,48 @@ if TYPE_CHECKING:
     from tap_openai_audit.extraction.reader import Reader
     from tap_openai_audit.extraction.report import Report
 
-_INTERVAL = 10.0
+_INTERVAL_SECONDS = 10.0
+"""Between two lines: often enough to see that a run is alive, and 360 lines an hour."""
 
 
 class Progress:
-    """Logs how far a pass is."""
+    """Logs how far a scope is, how fast it came there, and what holds it up."""
 
     def __init__(self, logger: logging.Logger, report: Report) -> None:
-        """Begin to watch a pass."""
         self._logger = logger
         self._report = report
         self._began = self._last = time.monotonic()
+        self._ticks = 0
+        self._held_up = 0
+        """Ticks since the last line at which the target held up all workers."""
 
     def tick(self, reader: Reader) -> None:
-        """Log a line if the last one is ten seconds old."""
+        """Log a line if the last one is ten seconds old.
+
+        Args:
+            reader: What reads the scope.
+        """
         now = time.monotonic()
-        if now - self._last < _INTERVAL:
+        self._ticks += 1
+        self._held_up += _waits_for_target(reader)
+        if now - self._last < _INTERVAL_SECONDS:
             return
         self._last = now
         report, seconds = self._report, now - self._began
         self._logger.info(
-            "%s: %s events in %.0f s, %s a second, %s requests, %s",
+            "%s: %s events in %.0f s, %s a second, %s requests, %s%s",
             report.scope,
             f"{report.read:,}",
             seconds,
             f"{report.read / seconds:,.0f}",
             f"{reader.requests:,}",
             self._whereabouts(reader.newest, seconds),
+            ", waiting for the target" if 2 * self._held_up > self._ticks else "",
         )
+        self._ticks = self._held_up = 0
 
     def _whereabouts(self, newest: int | None, seconds: float) -> str:
-        """How far in time, and what is left, judged by the time range read."""
+        """Say how far in time it is, and what is left, judged by the range read."""
         oldest, at = self._report.oldest, self._report.newest
         if oldest is None or at is None or newest is None:
             return "looking for the oldest event"
@@ -52,8 +63,18 @@ class Progress:
         return f"up to {iso(at)}, {done:.0%} of the time range, {left:.0f} s left"
 
 
+def _waits_for_target(reader: Reader) -> bool:
+    """Tell whether all that is missing is that the target takes what is read.
+
+    The window that is written next may always be read, however full the buffer is. So
+    where no worker may read, it is read already. A single look does not prove that the
+    target is slow: the window may have come this very moment.
+    """
+    return reader.waiting == reader.workers
+
+
 def summary(report: Report) -> str:
-    """The ledger of a pass in one line."""
+    """Say in one line what came of a scope."""
     end = "complete" if report.complete else f"NOT complete: {report.reason}"
     asked = "for everything"
     if report.window_start is not None:
@@ -65,6 +86,12 @@ def summary(report: Report) -> str:
         f" known, {report.read:,} read in {report.requests:,} requests"
         f" ({report.retries:,} retried), asked {asked}"
     )
+    if report.filtered:
+        line += f", {report.filtered:,} left out by stream_maps"
+    if report.repeated:
+        line += (
+            f", {report.repeated:,} emitted again because many late ones are among them"
+        )
     if report.late:
         line += f", {report.late:,} late by up to {report.latest_by:,} s"
     return f"{line}; {end}"

@@ -9,11 +9,12 @@ the children of many projects are read in parallel, with one SCHEMA and one STAT
 message, and no state is kept for any of them.
 
 Nothing here can harm the audit log, which is read before. A stream that is refused
-ends, its reason goes to `run.failures`, and the run goes on: the tap says it at the
-end, and the exit code is 1. What was read before is written all the same, and marked by
-nothing: each record is true, but only a stream without a reason is a whole snapshot.
-Therefore no ACTIVATE_VERSION message is ever written, with which a target deletes what
-a snapshot lacks. To keep what the API no longer lists is what these streams are for.
+ends, the tap is told of it, and the run goes on: it raises at its end, and the exit
+code is 1. What was read before stays written. Each of its records is true, but nothing
+in them tells that the snapshot is not whole.
+
+No ACTIVATE_VERSION message is written: with it a target would delete what a snapshot
+lacks, and to keep what the API no longer lists is what these streams are for.
 """
 
 from __future__ import annotations
@@ -22,25 +23,33 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from typing_extensions import override
 
 from tap_openai_audit.api.parallel import ParallelLists
-from tap_openai_audit.api.refusals import Refusal
+from tap_openai_audit.errors import ErrorResponse, RequestFailed, StreamFailed
 from tap_openai_audit.streams.reference_record import Recorder
+from tap_openai_audit.streams.stream import MappedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
 
     from tap_openai_audit.api.listing import Listing
-    from tap_openai_audit.tap import TapOpenAIAudit
+    from tap_openai_audit.errors import TapError
+    from tap_openai_audit.session import Session
 
 _CONTEXT = "parents"
+"""The key under which the context of child streams holds their `Parents`."""
+
 _OF_ONE_LIST = frozenset({400, 404})
-"""Statuses that are about what is listed. Others would meet the next list as well."""
+"""Statuses that are about one list, such as that of an archived project. After any
+other the next list would be refused as well."""
+
 _NOT_ALLOWED = frozenset({401, 403})
+"""Statuses of a key that lacks a permission."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +67,11 @@ class Parents:
     all: tuple[Parent, ...]
 
     def __str__(self) -> str:
-        """How many there are, for logs and metrics."""
+        """Say how many there are, which is what logs and metrics show of a context."""
         return str(len(self.all))
 
 
-class Reference(Stream):
+class Reference(MappedStream):
     """A list of the Admin API as a stream."""
 
     listing: ClassVar[Listing]
@@ -80,15 +89,28 @@ class Reference(Stream):
     # The records are made of JSON, and each value was checked against its column.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(self, tap: TapOpenAIAudit) -> None:
-        """Take part in a run of the tap."""
-        super().__init__(tap)
-        self._run = tap.run
+    def __init__(
+        self,
+        tap: Tap,
+        *,
+        session: Callable[[], Session],
+        failed: Callable[[TapError], None],
+    ) -> None:
+        """Take part in a run of a tap.
+
+        Args:
+            tap: What the SDK needs of it.
+            session: Returns settings, client and signals, once they are needed.
+            failed: Told what was not read in full. The run goes on and ends with it.
+        """
+        super().__init__(tap, failed=failed)
+        self._session = session
         self._recorder = Recorder(self.schema)
         self._parents = Parents(())
 
+    @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        """The records of all lists.
+        """Read the list, or those of all parents.
 
         Args:
             context: For a child stream, its `Parents`.
@@ -101,76 +123,85 @@ class Reference(Stream):
         elif self.has_selected_descendents:
             # Children are synced with the first record, and then all must be known.
             records = [*self._read([None])]
-            filtered = filter(self.stream_maps[0].get_filter_result, records)
+            filtered = filter(self.passes, records)
             self._parents = Parents(tuple(map(_parent, filtered)))
             yield from records
         else:
             yield from self._read([None])
 
+    @override
     def generate_child_contexts(
-        self,
-        record: Record,
-        context: Context | None,  # noqa: ARG002 - no parent is a child itself
+        self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        """One context for all parents, with the first that no stream map filters."""
+        """Make one context for all parents, when the first of them is synced."""
         if self._parents.all and record["id"] == self._parents.all[0].id:
             yield {_CONTEXT: self._parents}
 
     def _read(self, parents: Sequence[Parent | None]) -> Iterable[Record]:
-        """The records of several lists, until one is refused for a reason of all."""
+        """Read several lists, until one is refused for a reason that all share."""
         lists = ParallelLists(
             parents,
             self._pages,
-            workers=self._run.settings.concurrency,
-            heartbeat=self._run.signals.check,
+            workers=self._session().settings.concurrency,
+            heartbeat=self._session().signals.check,
         )
-        refusals: list[Refusal] = []
-        closed = 0
-        with closing(lists.__iter__()) as results:
+        failed: list[RequestFailed] = []
+        archived = 0
+        with closing(iter(lists)) as results:
             for parent, result in results:
-                if not isinstance(result, Refusal):
+                if not isinstance(result, RequestFailed):
                     stamps = self._stamps(parent)
                     for item in result:
                         yield self._recorder.record(item, stamps)
-                elif result.status not in _OF_ONE_LIST:
-                    refusals.append(result)
+                elif _status(result) not in _OF_ONE_LIST:
+                    failed.append(result)
                     break
                 elif parent is not None and parent.archived:
-                    closed += 1
+                    archived += 1
                 else:
-                    refusals.append(result)
-        if closed:
-            self.logger.info("The API does not list this for %d archived ones", closed)
-        if refusals:
-            self._run.failures.append(self._reason(refusals, len(parents)))
+                    failed.append(result)
+        if archived:
+            self.logger.info(
+                "The API does not list this for %d archived ones", archived
+            )
+        if failed:
+            self._failed(self._failure(failed, len(parents)))
 
     def _pages(self, parent: Parent | None) -> Iterable[list[dict[str, Any]]]:
         stamps = self._stamps(parent)
         own = [key for key in self.primary_keys if key not in stamps]
         ids = {} if parent is None else {self.parent_key: parent.id}
-        return self.listing.pages(self._run.client, own, **ids)
+        return self.listing.pages(self._session().client, own, **ids)
 
     def _stamps(self, parent: Parent | None) -> Mapping[str, str]:
-        """The columns that are the same on all records of a list."""
+        """Return the columns that are the same on all records of a list."""
         own = {} if parent is None else {self.parent_key: parent.id}
-        return {**own, "organization_id": self._run.settings.organization_id}
+        return {**own, "organization_id": self._session().settings.organization_id}
 
-    def _reason(self, refusals: Sequence[Refusal], lists: int) -> str:
-        """Why the snapshot is not whole, and that of the streams that depend on it."""
+    def _failure(self, failed: Sequence[RequestFailed], lists: int) -> StreamFailed:
+        """Say why the snapshot is not whole, and those that depend on it are not."""
         names = [self.name, *(s.name for s in self.descendent_streams if s.selected)]
-        last = refusals[-1]
+        last = failed[-1]
         of = ""
-        if lists > 1 and last.status in _OF_ONE_LIST:
-            of = f" ({len(refusals)} of {lists} lists refused)"
+        if lists > 1 and _status(last) in _OF_ONE_LIST:
+            of = f" ({len(failed)} of {lists} lists refused)"
         remedy = "deselect what is not needed"
-        if last.status in _NOT_ALLOWED:
+        if _status(last) in _NOT_ALLOWED:
             remedy = f"give the key read access to what they list, or {remedy}"
-        return (
-            f"{', '.join(names)}: not read in full{of}, {last}. No other stream is"
-            f" affected; {remedy}"
+        return StreamFailed(
+            f"{', '.join(names)}: not read in full{of}",
+            last,
+            f"No other stream is affected; {remedy}",
         )
 
 
 def _parent(record: Record) -> Parent:
     archived = record.get("status") == "archived" or bool(record.get("archived_at"))
     return Parent(record["id"], archived)
+
+
+def _status(error: RequestFailed) -> int | None:
+    """Return the status with which the API itself refused, None if it did not."""
+    if isinstance(error, ErrorResponse) and error.from_api:
+        return error.status
+    return None

@@ -8,98 +8,142 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Stream, Tap
-from singer_sdk import typing as th
+from typing_extensions import override
 
-from tap_openai_audit.streams.record import iso
+from tap_openai_audit.extraction.observation import order_of
+from tap_openai_audit.extraction.windows import BEGINNING
+from tap_openai_audit.streams.columns import (
+    anything,
+    count,
+    flag,
+    moment,
+    schema_of,
+    text,
+)
+from tap_openai_audit.streams.stream import MappedStream
+from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_openai_audit.extraction.report import Report
-
-_TEXT, _TIME, _COUNT = th.StringType, th.DateTimeType, th.IntegerType
-
-
-def _column(name: str, kind: Any, description: str) -> th.Property[Any]:  # noqa: ANN401
-    return th.Property(name, kind, description=description)
+    from tap_openai_audit.errors import TapError
+    from tap_openai_audit.session import Session
+    from tap_openai_audit.streams.scope_run import ScopeRun
 
 
-class SyncReports(Stream):
-    """What was asked, read and emitted, for each scope of a run."""
+LEDGER = "sync_reports"
+"""The name of the stream."""
 
-    name = "sync_reports"
+
+class SyncReports(MappedStream):
+    """What was asked, read and emitted, for each scope of a run.
+
+    The ledger fills up while the other streams are synced, so this one comes last.
+    """
+
+    name = LEDGER
     primary_keys: ClassVar[Sequence[str]] = ("run_id", "scope")
-    schema: ClassVar[dict[str, Any]] = th.PropertiesList(
-        th.Property("run_id", th.StringType, required=True, description="The run."),
-        th.Property("scope", th.StringType, required=True, description="The pass."),
-        _column("organization_id", _TEXT, "The organization."),
-        _column("tap_version", _TEXT, "The version of the tap."),
-        _column("started_at", _TIME, "When the pass began."),
-        _column("finished_at", _TIME, "When it ended."),
-        _column("window_start", _TIME, "Asked from; null: everything available."),
-        _column("window_end", _TIME, "Asked up to; null: up to now."),
-        _column("oldest_event_at", _TIME, "The oldest event read."),
-        _column("newest_event_at", _TIME, "The newest event read."),
-        _column("bookmark", _TIME, "Where the next run continues."),
-        _column("lookback_seconds", _COUNT, "How far before it that run looks again."),
-        _column("requests", _COUNT, "Requests made, repeated ones included."),
-        _column("retries", _COUNT, "Requests that were repeated."),
-        _column("events_read", _COUNT, "Events read, each counted once."),
-        _column("events_emitted", _COUNT, "Events emitted."),
-        _column("events_known", _COUNT, "Events read that were emitted before."),
-        _column("events_late", _COUNT, "Events emitted from before the bookmark."),
-        _column("greatest_lateness_seconds", _COUNT, "How far before, at the most."),
-        _column(
-            "ids_forgotten",
-            _COUNT,
-            "Ids past the state's budget: their events may be emitted again.",
+    schema: ClassVar[dict[str, Any]] = schema_of(
+        text("run_id", "The run.", required=True),
+        text("scope", "Whose events: `organization` or `tenant`.", required=True),
+        text("organization_id", "The organization."),
+        text("tap_version", "The version of the tap."),
+        text("chain_id", "The chain: all runs that began from each other's state."),
+        text("previous_run_id", "The run whose state this one began from."),
+        moment("started_at", "When the scope began."),
+        moment("finished_at", "When it ended."),
+        moment("window_start", "Asked from; null: everything available."),
+        moment("window_end", "Asked up to; null: up to now."),
+        moment("oldest_event_at", "The oldest event read."),
+        moment("newest_event_at", "The newest event read."),
+        moment("bookmark", "Up to where everything there was is emitted."),
+        moment("look_from", "From where the next run looks again."),
+        moment(
+            "covered_from",
+            "From when on the chain covers what filters and start_date ask for; null:"
+            " from the beginning.",
         ),
-        _column("order_observed", _TEXT, "The order in which the API gave events."),
-        _column(
-            "filters",
-            th.ObjectType(additional_properties=True),
-            "The filters in force, by name.",
+        count("lookback_seconds", "How far before it that run looks again."),
+        count("requests", "Requests made, repeated ones included."),
+        count("retries", "Requests that were repeated."),
+        count("events_read", "Events read, each counted once."),
+        count("events_emitted", "Events that records were written of."),
+        count("events_filtered", "Events that a stream map left out."),
+        count("events_known", "Events read that were emitted before."),
+        count("events_late", "Events emitted from before the bookmark."),
+        count("greatest_lateness_seconds", "How far before, at the most."),
+        count(
+            "events_repeated",
+            "Events emitted again, because nobody can tell which of them are late.",
         ),
-        _column("complete", th.BooleanType, "Whether the range was read in full."),
-        _column("reason", _TEXT, "Why it was not."),
-    ).to_dict()
+        count("ids_forgotten", "0 since 0.2.0: nothing is forgotten."),
+        text("order_observed", "The order in which the API gave events."),
+        anything("filters", "The filters in force, by name."),
+        flag("complete", "Whether the range was read in full."),
+        text("reason", "Why it was not."),
+    )
 
-    def __init__(self, tap: Tap, reports: Iterable[Mapping[str, Any]]) -> None:
-        """Take the reports to emit, which fill up while other streams are synced."""
-        super().__init__(tap)
-        self._reports = reports
+    def __init__(
+        self, tap: Tap, ledger: Ledger, *, failed: Callable[[TapError], None]
+    ) -> None:
+        super().__init__(tap, failed=failed)
+        self._ledger = ledger
 
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
-        """Emit what has been reported in this run."""
-        yield from (dict(report) for report in self._reports)
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        """Emit what has been entered in this run."""
+        yield from self._ledger.records
 
 
-def as_record(report: Report) -> dict[str, Any]:
-    """The columns that come from the engine."""
-    return {
-        "scope": report.scope,
-        "started_at": iso(report.started_at),
-        "finished_at": _iso(report.finished_at),
-        "window_start": _iso(report.window_start),
-        "window_end": _iso(report.window_end),
-        "oldest_event_at": _iso(report.oldest),
-        "newest_event_at": _iso(report.newest),
-        "requests": report.requests,
-        "retries": report.retries,
-        "events_read": report.read,
-        "events_emitted": report.emitted,
-        "events_known": report.known,
-        "events_late": report.late,
-        "greatest_lateness_seconds": report.latest_by,
-        "ids_forgotten": report.forgotten,
-        "order_observed": report.order.value,
-        "complete": report.complete,
-        "reason": report.reason,
-    }
+class Ledger:
+    """The records of a run, in the order in which they were entered."""
+
+    def __init__(self, tap_version: str) -> None:
+        self._tap_version = tap_version
+        self.records: list[dict[str, Any]] = []
+
+    def enter(self, run: ScopeRun, session: Session) -> None:
+        """Enter the run of a scope."""
+        settings, report, state = session.settings, run.report, run.after
+        self.records.append(
+            {
+                "run_id": session.run_id,
+                "organization_id": settings.organization_id,
+                "tap_version": self._tap_version,
+                "chain_id": state.chain_id,
+                "previous_run_id": run.before.run_id,
+                "bookmark": _iso(state.position.bookmark),
+                "look_from": _iso(state.position.look_from),
+                "covered_from": _iso(state.covered_from),
+                "lookback_seconds": settings.lookback_seconds,
+                "filters": {name: [*own] for name, own in settings.filters.items()},
+                "scope": report.scope,
+                "started_at": iso(report.started_at),
+                "finished_at": _iso(report.finished_at),
+                "window_start": _iso(report.window_start),
+                "window_end": _iso(report.window_end),
+                "oldest_event_at": _iso(report.oldest),
+                "newest_event_at": _iso(report.newest),
+                "requests": report.requests,
+                "retries": report.retries,
+                "events_read": report.read,
+                "events_emitted": report.emitted,
+                "events_filtered": report.filtered,
+                "events_known": report.known,
+                "events_late": report.late,
+                "events_repeated": report.repeated,
+                "greatest_lateness_seconds": report.latest_by,
+                "ids_forgotten": 0,
+                "order_observed": order_of(report.orders).value,
+                "complete": report.complete,
+                "reason": report.reason,
+            }
+        )
 
 
 def _iso(second: int | None) -> str | None:
-    return None if second is None else iso(second)
+    """Write a time; null for none, and for the beginning of everything."""
+    return None if second is None or second == BEGINNING else iso(second)
