@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_openai_audit.api.refusals import LOGGING_PAGE, MEANING, Cause
-from tap_openai_audit.diagnosis.findings import Finding, Status
-from tap_openai_audit.streams.record import iso
+from tap_openai_audit.causes import LOGGING_PAGE, MEANING, Cause
+from tap_openai_audit.check.findings import Finding, Status
+from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +27,15 @@ _SLACK = 60
 """How many seconds may lie between something and the event that tells of it."""
 
 _CLOCK_TOLERANCE = 60
+"""By how many seconds this machine's clock may be off. No certificate and no schedule
+notices a minute."""
+
 _UNITS = ((2 * _DAY, _DAY, "days"), (2 * 3600, 3600, "hours"), (120, 60, "minutes"))
 
 
 @dataclass(frozen=True)
-class Witness:
-    """Something whose creation the log should know of."""
+class Made:
+    """Something that was made, which is an event that the log should hold."""
 
     what: str
     """Such as `project proj_abc`."""
@@ -50,19 +53,19 @@ class Evidence:
     newest_of_tenant: int | None = None
     delay: int = 3600
     """How many seconds an event may take to appear."""
-    witnesses: Sequence[Witness] = ()
+    made: Sequence[Made] = ()
     unread: Sequence[str] = ()
-    """Why some witnesses could not be looked for."""
+    """Why some of what was made could not be listed."""
 
 
-def of_logging(evidence: Evidence) -> Finding:
+def about_logging(evidence: Evidence) -> Finding:
     """Tell whether audit logging is on."""
     times = [t for t in (evidence.newest, evidence.newest_of_tenant) if t is not None]
     since = max(times) + _SLACK if times else evidence.now - _KEPT
     until = evidence.now - evidence.delay
-    missing = [w for w in evidence.witnesses if since < w.created_at < until]
+    missing = [thing for thing in evidence.made if since < thing.created_at < until]
     if missing:
-        last = max(missing, key=lambda witness: witness.created_at)
+        last = max(missing, key=lambda thing: thing.created_at)
         seen = "The log is empty"
         if times:
             seen = f"The last event is of {iso(max(times))}"
@@ -89,7 +92,7 @@ def of_logging(evidence: Evidence) -> Finding:
     return _logging(Status.WARNING, "empty", "unknown", text)
 
 
-def of_age(newest: int | None, now: int, *, ordered: bool) -> Finding:
+def about_age(newest: int | None, now: int, *, ordered: bool) -> Finding:
     """Tell how old the newest event is.
 
     Args:
@@ -110,8 +113,8 @@ def of_age(newest: int | None, now: int, *, ordered: bool) -> Finding:
     )
 
 
-def of_clock(ahead: float | None) -> Finding:
-    """Judge this machine's clock.
+def about_clock(ahead: float | None) -> Finding:
+    """Tell whether this machine's clock is right.
 
     Args:
         ahead: By how many seconds it is ahead of the API's, None if not known.
@@ -136,7 +139,7 @@ def _logging(status: Status, state: str, certainty: str, text: str) -> Finding:
 
 def _doubt(evidence: Evidence) -> str:
     """Why an empty log tells nothing."""
-    last = max((witness.created_at for witness in evidence.witnesses), default=0)
+    last = max((thing.created_at for thing in evidence.made), default=0)
     if last >= evidence.now - evidence.delay:
         return (
             f"the last admin key or project was made {_span(evidence.now - last)} ago,"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_openai_audit.api.refusals import Refusal
+    from tap_openai_audit.errors import RequestFailed
 
 
 class Status(str, Enum):
@@ -34,26 +34,26 @@ class Finding:
     """What a machine may want to know besides."""
 
     @classmethod
-    def of(cls, name: str, status: Status, refusal: Refusal) -> Finding:
-        """Report a refusal in the words of a sync."""
-        return cls(name, status, str(refusal), {"cause": refusal.cause.value})
+    def of(cls, name: str, status: Status, error: RequestFailed) -> Finding:
+        """Report an error in the words of a sync."""
+        return cls(name, status, str(error), {"cause": error.cause.value})
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Findings:
     """The outcome of all checks."""
 
-    findings: Sequence[Finding]
+    all: Sequence[Finding]
 
     @property
     def works(self) -> bool:
         """Whether a sync would work."""
-        return all(finding.status is not Status.FAILED for finding in self.findings)
+        return not any(finding.status is Status.FAILED for finding in self.all)
 
     @property
     def verdict(self) -> str:
         """What a sync would do, in one line."""
-        for finding in self.findings:
+        for finding in self.all:
             if finding.status is Status.FAILED:
                 runs = finding.facts.get("certainty") == "likely"
                 return (
@@ -64,10 +64,10 @@ class Diagnosis:
 
     def as_text(self) -> str:
         """A line for each check and one for the verdict."""
-        width = max(len(finding.name) for finding in self.findings)
+        width = max(len(finding.name) for finding in self.all)
         lines = [
             f"{finding.status.value:<7}  {finding.name:<{width}}  {finding.text}"
-            for finding in self.findings
+            for finding in self.all
         ]
         return "\n".join([*lines, self.verdict])
 
@@ -75,7 +75,7 @@ class Diagnosis:
         """An object in one line."""
         checks = [
             {"name": f.name, "status": f.status.value, "text": f.text, **f.facts}
-            for f in self.findings
+            for f in self.all
         ]
         return json.dumps(
             {"works": self.works, "verdict": self.verdict, "checks": checks}

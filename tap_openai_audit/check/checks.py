@@ -1,14 +1,4 @@
-"""`--check`: a few real requests that tell whether a sync would work.
-
-The first request is the one that a sync begins with, so what refuses it refuses a sync
-in the same words. The others look for reasons why a sync would bring less than
-expected. All of them together take a minute at the most, even if the API hangs.
-
-The exit code is 1 where a sync would fail, and where the log is empty although it
-should not be: such a sync ends well and brings nothing, for ever. All else that is
-worth a look is a warning, with exit code 0: a log that may be empty for a good reason,
-filters that match nothing, tenant events that are refused, a wrong clock.
-"""
+"""The checks, one after the other."""
 
 from __future__ import annotations
 
@@ -19,36 +9,36 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_openai_audit.api.audit_log import NO_TENANT_EVENTS
-from tap_openai_audit.api.refusals import Cause, Refusal
-from tap_openai_audit.diagnosis.findings import Diagnosis, Finding, Status
-from tap_openai_audit.diagnosis.judgement import (
+from tap_openai_audit.api.audit_log import refuses_tenant_events
+from tap_openai_audit.causes import Cause
+from tap_openai_audit.check.conclusions import (
     Evidence,
-    of_age,
-    of_clock,
-    of_logging,
+    about_age,
+    about_clock,
+    about_logging,
 )
-from tap_openai_audit.diagnosis.probes import (
+from tap_openai_audit.check.findings import Finding, Findings, Status
+from tap_openai_audit.check.probes import (
     ADMIN_KEYS,
     PROJECTS,
     RETRY_SECONDS,
-    Probes,
     newest,
 )
+from tap_openai_audit.check.states import about_state
+from tap_openai_audit.errors import RequestFailed, Terminated
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.extraction.windows import BEGINNING, END, Window
-from tap_openai_audit.signals import Terminated
+from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from tap_openai_audit.check.probes import Probes
     from tap_openai_audit.extraction.events import Page
-    from tap_openai_audit.settings import Settings
-    from tap_openai_audit.tap import TapOpenAIAudit
 
 _CHECKS = (
     "settings", "connection", "key", "logging", "tenant_events", "newest_event",
-    "filters", "clock",
+    "filters", "clock", "state",
 )  # fmt: skip
 _OF_THE_KEY = frozenset(
     {
@@ -59,84 +49,102 @@ _OF_THE_KEY = frozenset(
 _HOUR, _DAY = 3600, 24 * 3600
 
 
-def check(tap: type[TapOpenAIAudit], config: dict[str, Any], output: str) -> int:
+def check(
+    begin: Callable[[], tuple[Probes, Collection[str]]],
+    state: Mapping[str, Any] | None,
+    output: str,
+) -> int:
     """Make all checks and print what they found.
 
     Args:
-        tap: Reads the configuration.
-        config: The configuration.
+        begin: Reads the settings, makes what asks the API under them, and names the
+            streams. It raises `ConfigValidationError` if they cannot be used.
+        state: The state that a sync would be given, None without one.
         output: `text` or `json`.
 
     Returns:
         The exit code: 0 if a sync would work.
     """
     try:
-        run = tap(config=config, setup_mapper=False).run
-        with Probes(run) as probes:
-            found = [*_Check(run.settings, probes).findings()]
+        probes, streams = begin()
+        with probes:
+            about = about_state(state, probes.settings, streams)
+            scopes = about.facts.get("scopes", ())
+            begun = {scope["scope"] for scope in scopes if not scope["is_new"]}
+            found = [*_Check(probes, begun).findings(), about]
     except ConfigValidationError as error:
         text, facts = "; ".join(error.errors), {"problems": error.errors}
         found = [Finding("settings", Status.FAILED, text, facts)]
     except Terminated as signal:
         return signal.exit_code
-    diagnosis = _complete(found)
-    click.echo(diagnosis.as_json() if output == "json" else diagnosis.as_text())
-    return 0 if diagnosis.works else 1
+    findings = _complete(found)
+    click.echo(findings.as_json() if output == "json" else findings.as_text())
+    return 0 if findings.works else 1
 
 
-def _complete(findings: Sequence[Finding]) -> Diagnosis:
+def _complete(made: Sequence[Finding]) -> Findings:
     """Name also the checks that were not made, so that none is missed in silence."""
-    made = {finding.name: finding for finding in findings}
+    found = {finding.name: finding for finding in made}
     text = "Not checked, because of what failed"
-    return Diagnosis(
-        [made.get(name) or Finding(name, Status.SKIPPED, text) for name in _CHECKS]
+    return Findings(
+        [found.get(name) or Finding(name, Status.SKIPPED, text) for name in _CHECKS]
     )
 
 
 class _Check:
-    def __init__(self, settings: Settings, probes: Probes) -> None:
-        self._settings = settings
+    def __init__(self, probes: Probes, begun: Collection[str]) -> None:
+        """Prepare the checks.
+
+        Args:
+            probes: Asks the API.
+            begun: The scopes that a run before has read.
+        """
+        self._settings = probes.settings
         self._probes = probes
+        self._begun = begun
 
     def findings(self) -> Iterator[Finding]:
         """Make all checks that can be made."""
         settings = self._settings
+        organization = redacted(settings.organization_id, settings.admin_key)
+        url = redacted(settings.api_url, settings.admin_key)
         yield Finding(
             "settings",
             Status.OK,
-            f"Organization {settings.organization_id} at {settings.api_url}",
-            {"organization_id": settings.organization_id, "api_url": settings.api_url},
+            f"Organization {organization} at {url}",
+            {"organization_id": organization, "api_url": url},
         )
         try:
             page = self._probes.page(ORGANIZATION)
-        except Refusal as refusal:
-            yield from self._refused(refusal)
+        except RequestFailed as error:
+            yield from self._failed(error)
             return
         answered_at = time.time()
         yield Finding("connection", Status.OK, "The API answers")
         yield Finding("key", Status.OK, "The admin key may read audit logs")
-        yield from self._log(page, page.served_at or int(answered_at))
+        # The time of the response, not of the request: no event of it lies ahead.
+        now = int(answered_at) if page.date is None else page.date
+        yield from self._log(page, now)
         yield self._filters()
         # The API's time is cut to seconds: half a second is what it loses on average.
-        served_at = None if page.served_at is None else page.served_at + 0.5
-        yield of_clock(None if served_at is None else answered_at - served_at)
+        yield about_clock(None if page.date is None else answered_at - page.date - 0.5)
 
-    def _refused(self, refusal: Refusal) -> Iterator[Finding]:
-        """Tell what the refusal of the first request is about."""
+    def _failed(self, error: RequestFailed) -> Iterator[Finding]:
+        """Tell what is wrong, if the first request failed."""
         about = "connection"
-        if refusal.cause in _OF_THE_KEY:
+        if error.cause in _OF_THE_KEY:
             about = "key"
-        elif refusal.cause is Cause.LOGGING_OFF:
+        elif error.cause is Cause.LOGGING_OFF:
             about = "logging"
         if about != "connection":
             yield Finding("connection", Status.OK, "The API answers")
-        found = Finding.of(about, Status.FAILED, refusal)
+        found = Finding.of(about, Status.FAILED, error)
         if about == "logging":
             facts = {**found.facts, "state": "off", "certainty": "certain"}
             found = replace(found, facts=facts)
-        patience = self._settings.max_retry_seconds
-        if refusal.retried and patience > RETRY_SECONDS:
-            longer = f"a check tries for {RETRY_SECONDS} s, a sync for {patience} s"
+        seconds = self._settings.max_retry_seconds
+        if error.retriable and seconds > RETRY_SECONDS:
+            longer = f"a check tries for {RETRY_SECONDS} s, a sync for {seconds} s"
             found = replace(found, text=f"{found.text}; {longer}")
         yield found
 
@@ -148,7 +156,7 @@ class _Check:
             try:
                 later = self._probes.newest(ORGANIZATION, Window(latest + 1, END))
                 latest, ordered = later or latest, later is None
-            except Refusal:
+            except RequestFailed:
                 ordered = False
         tenant, latest_of_tenant = self._tenant()
         yield tenant
@@ -162,22 +170,25 @@ class _Check:
         if not times or max(times) < now - evidence.delay:
             # The creation of an admin key may be an event of the tenant's alone.
             kinds = [PROJECTS, *([ADMIN_KEYS] if tenant.facts["available"] else [])]
-            witnesses, unread = self._probes.witnesses(kinds)
-            evidence = replace(evidence, witnesses=witnesses, unread=unread)
-        yield of_logging(evidence)
-        yield of_age(max(times, default=None), now, ordered=ordered)
+            made, unread = self._probes.made(kinds)
+            evidence = replace(evidence, made=made, unread=unread)
+        yield about_logging(evidence)
+        yield about_age(max(times, default=None), now, ordered=ordered)
 
     def _tenant(self) -> tuple[Finding, int | None]:
         """Tell whether tenant events are available, and the time of the newest."""
         name, wanted = "tenant_events", self._settings.tenant_events
         try:
             latest = self._probes.newest(TENANT)
-        except Refusal as refusal:
-            bearable = not wanted or refusal.status in NO_TENANT_EVENTS
+        except RequestFailed as error:
+            # To a sync it says that there are none, unless they came before.
+            bearable = not wanted or (
+                refuses_tenant_events(error) and TENANT not in self._begun
+            )
             status = Status.WARNING if bearable else Status.FAILED
             if not wanted:
                 status = Status.SKIPPED
-            found = Finding.of(name, status, refusal)
+            found = Finding.of(name, status, error)
             text = found.text
             if status is Status.WARNING:
                 text += (
@@ -207,9 +218,9 @@ class _Check:
             try:
                 if self._probes.matches(scope, window, settings.filters):
                     return Finding(name, Status.OK, f"{', '.join(names)} match events")
-            except Refusal as refusal:  # noqa: PERF203 - once for each scope
-                if scope == ORGANIZATION or refusal.status not in NO_TENANT_EVENTS:
-                    return Finding.of(name, Status.FAILED, refusal)
+            except RequestFailed as error:  # noqa: PERF203 - once for each scope
+                if scope == ORGANIZATION or not refuses_tenant_events(error):
+                    return Finding.of(name, Status.FAILED, error)
         text = (
             f"No event matches {', '.join(names)}: a sync brings nothing until one"
             " does; if that is not intended check their values"

@@ -1,4 +1,4 @@
-"""What a check asks of the API: as a sync would, but with the patience of a person."""
+"""What a check asks of the API: as a sync would, but no longer than a person waits."""
 
 from __future__ import annotations
 
@@ -7,30 +7,41 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from tap_openai_audit.api.audit_log import AuditLog
-from tap_openai_audit.api.client import Client, Interrupted
+from tap_openai_audit.api.client import Client
 from tap_openai_audit.api.listing import by_last_id
-from tap_openai_audit.api.refusals import Cause, Refusal
-from tap_openai_audit.diagnosis.judgement import Witness
-from tap_openai_audit.extraction.windows import Window
+from tap_openai_audit.causes import Cause
+from tap_openai_audit.check.conclusions import Made
+from tap_openai_audit.errors import Interrupted, NotAnswered, RequestFailed
+from tap_openai_audit.extraction.windows import END, Window
+from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from tap_openai_audit.api import listing
+    from tap_openai_audit.api.listing import ListPage
     from tap_openai_audit.extraction.events import Page
-    from tap_openai_audit.run import Run
+    from tap_openai_audit.settings import Settings
+    from tap_openai_audit.signals import Signals
 
 _T = TypeVar("_T")
 
 _SECONDS = 45
+"""For all requests together: with the start of the process less than a minute."""
+
 _REQUEST_SECONDS = 10
+"""For one request: an API that works answers within two."""
+
 RETRY_SECONDS = 10
-"""How long a check tries again at the most; a sync may be more patient."""
+"""How long a check tries again at the most; a sync may do so for longer."""
 
 _PAGES = 3
+"""Pages of a list that are looked at: the newest things come first, and a hundred on
+each page are more than a month's."""
+
 _EVERYTHING = Window()
 
 
@@ -54,23 +65,31 @@ PROJECTS = Kind(
 class Probes:
     """Asks the API. A context manager: inside it, all probes together end in time."""
 
-    def __init__(self, run: Run) -> None:
-        """Prepare to ask under the settings of a run."""
-        settings = run.settings
-        self._signals = run.signals
-        patient = replace(
+    def __init__(
+        self, settings: Settings, *, signals: Signals, logger: logging.Logger
+    ) -> None:
+        """Prepare to ask.
+
+        Args:
+            settings: Those of the sync that is checked.
+            signals: What ends the check early.
+            logger: Told of every request that is repeated.
+        """
+        self.settings = settings
+        self._signals = signals
+        hasty = replace(
             settings,
             request_timeout_seconds=min(
                 settings.request_timeout_seconds, _REQUEST_SECONDS
             ),
             max_retry_seconds=min(settings.max_retry_seconds, RETRY_SECONDS),
         )
-        self._client = Client(patient, run.logger, run.signals.stop)
-        self._timer = threading.Timer(_SECONDS, run.signals.stop.set)
+        self._client = Client(hasty, logger, signals.stop)
+        self._timer = threading.Timer(_SECONDS, signals.stop.set)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
-        """Begin to measure the time."""
+        """Start the time."""
         self._timer.start()
         return self
 
@@ -80,14 +99,14 @@ class Probes:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop to measure the time."""
+        """Stop the time."""
         self._timer.cancel()
 
     def page(self, scope: str, window: Window = _EVERYTHING) -> Page:
         """Read the first page of a window, under no filter.
 
         Raises:
-            Refusal: If the API refuses, or the time is over.
+            RequestFailed: If there is no page, or the time is over.
         """
         log = AuditLog(self._client, scope, {})
         return self._ask(lambda: log.read_page(window, None))
@@ -98,7 +117,7 @@ class Probes:
         """Whether a window has events under filters.
 
         Raises:
-            Refusal: If the API refuses, or the time is over.
+            RequestFailed: If there is no page, or the time is over.
         """
         log = AuditLog(self._client, scope, filters)
         return log.asked and bool(self._ask(lambda: log.read_page(window, None)).events)
@@ -107,34 +126,35 @@ class Probes:
         """The time of the newest event on the first page, in Unix seconds.
 
         Raises:
-            Refusal: If the API refuses, or the time is over.
+            RequestFailed: If there is no page, or the time is over.
         """
         return newest(self.page(scope, window))
 
-    def witnesses(self, kinds: Sequence[Kind]) -> tuple[list[Witness], list[str]]:
-        """List what was made, and say why where that is refused."""
-        found: list[Witness] = []
+    def made(self, kinds: Sequence[Kind]) -> tuple[list[Made], list[str]]:
+        """List what was made, and say why where that cannot be listed."""
+        found: list[Made] = []
         unread: list[str] = []
         for kind in kinds:
             try:
-                found += self._witnesses(kind)
-            except Refusal as refusal:  # noqa: PERF203 - one for each kind
-                unread.append(f"{kind.path}: {refusal.what}")
+                found += self._made(kind)
+            except RequestFailed as error:  # noqa: PERF203 - one for each kind
+                unread.append(f"{kind.path}: {error.what}")
         return found, unread
 
-    def _witnesses(self, kind: Kind) -> Iterator[Witness]:
+    def _made(self, kind: Kind) -> Iterator[Made]:
         cursor: str | None = None
         for _ in range(_PAGES):
             page = self._list(kind, cursor)
             for item in page.items:
                 created_at = item.get("created_at")
-                if isinstance(created_at, int):
-                    yield Witness(f"{kind.name} {item.get('id')}", created_at)
+                if isinstance(created_at, int) and 0 <= created_at < END:
+                    id_ = redacted(item.get("id"), self.settings.admin_key)
+                    yield Made(f"{kind.name} {id_}", created_at)
             cursor = page.cursor
             if not page.has_more or cursor is None:
                 return
 
-    def _list(self, kind: Kind, cursor: str | None) -> listing.Page:
+    def _list(self, kind: Kind, cursor: str | None) -> ListPage:
         after = [] if cursor is None else [("after", cursor)]
         params = [*kind.params, *after]
         return self._ask(
@@ -148,7 +168,7 @@ class Probes:
             # Either the operator has had enough, or the timer.
             self._signals.check()
             what = f"No answer within the {_SECONDS} s of the check"
-            raise Refusal(Cause.TIMEOUT, what) from None
+            raise NotAnswered(what, Cause.TIMEOUT) from None
 
 
 def newest(page: Page) -> int | None:

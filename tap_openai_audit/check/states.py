@@ -1,0 +1,81 @@
+"""What a state says of each scope, and what the next run would read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_openai_audit.check.findings import Finding, Status
+from tap_openai_audit.errors import BadState
+from tap_openai_audit.event_types import ORGANIZATION, TENANT
+from tap_openai_audit.extraction.incremental import Asked, range_to_read
+from tap_openai_audit.extraction.windows import BEGINNING, END
+from tap_openai_audit.streams.state import ScopeState
+from tap_openai_audit.streams.state_input import partitions_of, unwrapped
+from tap_openai_audit.timestamps import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from tap_openai_audit.settings import Settings
+
+_NAME = "state"
+
+
+def about_state(
+    state: Mapping[str, Any] | None, settings: Settings, streams: Collection[str]
+) -> Finding:
+    """Tell where a state stands, without an id of an event in it.
+
+    Args:
+        state: What was given, None if nothing was.
+        settings: Those of the sync that is checked.
+        streams: The names of this tap's streams.
+    """
+    if state is None:
+        return Finding(_NAME, Status.SKIPPED, "None is given")
+    try:
+        partitions = partitions_of(unwrapped(state, streams))
+        for partition in partitions.values():
+            ScopeState.read(partition).refuse_others_than(settings.organization_id)
+    except BadState as error:
+        return Finding(_NAME, Status.FAILED, str(error))
+    scopes = [ORGANIZATION, *([TENANT] if settings.tenant_events else [])]
+    facts = [
+        _facts(scope, ScopeState.read(partitions.get(scope, {})), settings)
+        for scope in scopes
+    ]
+    text = "; ".join(map(_text, facts))
+    return Finding(_NAME, Status.OK, text, {"scopes": facts})
+
+
+def _facts(scope: str, state: ScopeState, settings: Settings) -> dict[str, Any]:
+    asked = Asked(settings.start, settings.end, settings.lookback_seconds)
+    window = range_to_read(asked, state.position)
+    return {
+        "scope": scope,
+        "is_new": state.position.is_new,
+        "bookmark": _iso(state.position.bookmark),
+        "filters": None if state.filters is None else str(state.filters),
+        "covered_from": _iso(state.covered_from),
+        "reads_from": _iso(window.start),
+        "reads_before": None if window.end == END else iso(window.end),
+    }
+
+
+def _text(facts: Mapping[str, Any]) -> str:
+    reads = f"the next run reads from {facts['reads_from'] or 'the beginning'}"
+    if facts["reads_before"]:
+        reads += f" to {facts['reads_before']}"
+    if facts["is_new"]:
+        return f"{facts['scope']}: not read so far, {reads}"
+    made = (
+        "made by version 0.1.0"
+        if facts["filters"] is None
+        else f"covered from {facts['covered_from'] or 'the beginning'} under"
+        f" {facts['filters']}"
+    )
+    return f"{facts['scope']}: emitted up to {facts['bookmark']}, {made}, {reads}"
+
+
+def _iso(second: int | None) -> str | None:
+    return None if second is None or second == BEGINNING else iso(second)
