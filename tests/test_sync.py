@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from tap_command import Outcome, TapCommand, repeated
+from tap_command import DEADLINE, Outcome, TapCommand, repeated
 
 from sandbox.process import SandboxProcess
 
@@ -69,14 +69,17 @@ def test_every_record_validates_against_the_schema_before_it(tap: TapCommand) ->
 
 
 def test_a_second_run_adds_what_is_new_and_what_is_late(tap: TapCommand) -> None:
+    began = time.time()
     first = tap.run()
     new = tap.sandbox.control.add_events(5)
     late = tap.sandbox.control.add_events(3, at=time.time() - 1_800)
+    passed = time.time() - began
     second = tap.run(state=first.state)
     assert sorted(second.ids) == sorted(new + late)
     report = second.records("sync_reports")[0]
     assert report["events_late"] == 3
-    assert 1_500 < report["greatest_lateness_seconds"] <= 1_800
+    # Counted from the first run; clocks and bookmarks are of whole seconds.
+    assert 1_795 - passed <= report["greatest_lateness_seconds"] <= 1_800
     third = tap.run(state=second.state)
     assert third.ids == []
     assert (
@@ -133,19 +136,18 @@ def killed_after(tap: TapCommand, lines: int, state: object) -> Outcome:
 def test_a_signal_ends_the_run_with_its_state_and_its_exit_code(
     tap: TapCommand, number: signal.Signals, code: int
 ) -> None:
-    tap.sandbox.control.behave(latency_ms=300)
-    with tap.started() as running:
+    with tap.started(request_timeout_seconds=3_600) as running:
         running.read(200)
+        # No request that is under way, and none after it, is ever answered.
+        tap.sandbox.control.faults({"kind": "hang", "seconds": 3_600})
         running.process.send_signal(number)
-        sent_at = time.monotonic()
         ended = running.ended()
-    assert time.monotonic() - sent_at < 5
     assert ended.code == code
     assert number.name in ended.last_line
     (report,) = ended.records("sync_reports")
     assert (report["complete"], report["reason"]) == (False, f"ended by {number.name}")
     assert ended.unconfirmed == set()
-    tap.sandbox.control.behave(latency_ms=0)
+    tap.sandbox.control.faults()
     resumed = tap.run(state=ended.state)
     assert 0 < len(resumed.ids) < EVENTS + TENANT_EVENTS
     assert set(ended.ids + resumed.ids) == tap.truth
@@ -154,20 +156,18 @@ def test_a_signal_ends_the_run_with_its_state_and_its_exit_code(
 
 def test_a_signal_ends_a_run_whose_target_does_not_read(tap: TapCommand) -> None:
     with tap.started() as running:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE
         while tap.sandbox.control.requests()["count"] < 30:
             assert time.monotonic() < deadline
         running.process.terminate()
-        sent_at = time.monotonic()
-        assert running.process.wait(timeout=30) == 143
-    assert time.monotonic() - sent_at < 5
+        assert running.process.wait(timeout=DEADLINE) == 143
 
 
 def test_a_target_that_stops_reading_is_named(tap: TapCommand) -> None:
     with tap.started() as running:
         running.read(1)
         running.stdout.close()
-        assert running.process.wait(timeout=30) == 1
+        assert running.process.wait(timeout=DEADLINE) == 1
         log = running.log
     assert "The target stopped reading" in log.splitlines()[-1]
     assert "Traceback" not in log
