@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.options import parse
-from sandbox.server import serve
+from sandbox.server.api import serve
 
 if __name__ == "__main__":
     serve(parse())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHAPES = ("uniform", "burst", "second", "nightly")
-ORDERS = ("newest_first", "oldest_first", "shuffled")
-_CHOICES = {"shape": SHAPES, "order": ORDERS}
+SHAPES = ("uniform", "burst", "second")
+_CHOICES = {"shape": SHAPES}
 _DAY = 86_400
 
 
@@ -28,11 +26,11 @@ class Options:
         tenant_events: Number of events of the tenant scope.
         start: First moment of the log: a date, a date and time, Unix seconds (all
             UTC), or ``30d`` for so many days before the end.
-        end: End of the log, exclusive, in the same forms, or ``now``. Events in the
-            future become visible when their time comes.
+        end: End of the log, exclusive, in the same forms, or ``now``, which is the
+            API's. Events in the future become visible when their time comes.
         shape: How events spread over time, one of SHAPES.
         latency_ms: Delay before each answer, milliseconds.
-        order: Order of the list, one of ORDERS.
+        clock_skew_seconds: What the API's clock is ahead of this machine's.
         grow_per_second: New events per second while the sandbox runs.
         admin_key: The only key it accepts.
         organization_id: The only `OpenAI-Organization` it accepts.
@@ -46,22 +44,25 @@ class Options:
     end: str = "2026-11-01"
     shape: str = "uniform"
     latency_ms: float = 0.0
-    order: str = "newest_first"
+    clock_skew_seconds: float = 0.0
     grow_per_second: float = 0.0
-    admin_key: str = "sk-admin-sandbox"
+    admin_key: str = "sk-admin-stand-in"
     organization_id: str = "org-sandbox"
 
     def arguments(self) -> list[str]:
         """Return the command line that starts a sandbox with these options."""
         return [f"--{n.replace('_', '-')}={v}" for n, v in asdict(self).items()]
 
-    def span(self) -> tuple[int, int]:
+    def span(self, now: float) -> tuple[int, int]:
         """Return start and end as Unix seconds.
+
+        Args:
+            now: The API's clock, Unix seconds.
 
         Raises:
             ValueError: A moment cannot be read, or the end is not after the start.
         """
-        end = int(time.time()) if self.end == "now" else _moment(self.end)
+        end = int(now) if self.end == "now" else _moment(self.end)
         if self.start.endswith("d"):
             start = end - int(float(self.start[:-1]) * _DAY)
         else:

@@ -12,24 +12,25 @@ import signal
 import sys
 import time
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
-from sandbox.meltano import Meltano, MeltanoError
-from sandbox.postgres import Database, EmbeddedPostgres, configured
+from sandbox.demo.meltano import Meltano, MeltanoError
+from sandbox.demo.postgres import Database, EmbeddedPostgres, configured
 from sandbox.process import SandboxError, SandboxProcess
-from sandbox.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from typing_extensions import LiteralString
 
 _TAP, _TARGET = "TAP_OPENAI_AUDIT_", "TARGET_POSTGRES_"
 _LATE_SECONDS = 1800
+_WIDEST_COLUMN = 36  # letters: five columns then fit most terminals
 
 _EVENTS: LiteralString = """
     CREATE TEMP VIEW events AS SELECT id, effective_at, type,
@@ -167,7 +168,7 @@ def _run(stage: Stage) -> None:
 def _show(connection: psycopg.Connection, title: str, query: LiteralString) -> None:
     cursor = connection.execute(query)
     names = [column.name for column in cursor.description or ()]
-    _say(f"\n{title}\n\n{table(names, cursor.fetchall())}")
+    _say(f"\n{title}\n\n{_table(names, cursor.fetchall())}")
 
 
 def _proven(connection: psycopg.Connection, sandbox: SandboxProcess) -> bool:
@@ -180,6 +181,39 @@ def _proven(connection: psycopg.Connection, sandbox: SandboxProcess) -> bool:
         f" are missing and {len(landed) - len(set(landed)):,} are there twice."
     )
     return not missing
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a table with a line for the names and one for each row."""
+    texts = [[_cell(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(names, *texts, strict=True)]
+    right = [
+        any(isinstance(value, int) for value in column)
+        for column in zip(*rows, strict=True)
+    ] or [False] * len(names)
+    lines = [list(names), ["-" * width for width in widths], *texts]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case datetime():
+            return value.isoformat(" ", "seconds")
+    # Events hold what anybody may have written, such as a terminal's control sequences.
+    text = "".join(letter if letter.isprintable() else "�" for letter in str(value))
+    return text if len(text) <= _WIDEST_COLUMN else f"{text[: _WIDEST_COLUMN - 1]}…"
 
 
 def _say(text: str) -> None:

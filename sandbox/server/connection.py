@@ -1,11 +1,13 @@
-"""Access to the connection below a request, for faults HTTP has no words for."""
+"""One request and the connection it came on, down to where HTTP has no words."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import struct
+import uuid
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -13,8 +15,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+    from sandbox.server.http import Response
+
 _STATE = "connection"
-_LINGER_NOT = struct.pack("ii", 1, 0)
+_NO_LINGER = struct.pack("ii", 1, 0)  # SO_LINGER of 0 s: closing sends RST
 
 
 class OpenProtocol(H11Protocol):
@@ -28,11 +32,31 @@ class OpenProtocol(H11Protocol):
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and the connection it came on."""
+    """One request and the connection it came on.
+
+    Attributes:
+        scope: What is asked, as ASGI has it.
+        receive: ASGI's.
+        send: ASGI's.
+        now: The API's clock when the request came, Unix seconds.
+    """
 
     scope: Scope
     receive: Receive
     send: Send
+    now: float
+
+    async def respond(self, response: Response) -> None:
+        """Send a whole response."""
+        start = {"type": "http.response.start", "status": response.status}
+        await self.send({**start, "headers": self._headers(response)})
+        await self.send({"type": "http.response.body", "body": response.body})
+
+    def head(self, response: Response) -> bytes:
+        """Return the head, as on the wire, of a response that ends its connection."""
+        lines = [b"HTTP/1.1 %d Sandbox" % response.status]
+        lines += [b"%b: %b" % pair for pair in self._headers(response)]
+        return b"\r\n".join([*lines, b"connection: close", b"", b""])
 
     def write(self, data: bytes) -> None:
         """Send bytes below HTTP."""
@@ -51,7 +75,7 @@ class Exchange:
     async def reset(self) -> None:
         """Reset the connection: the client sees no orderly end (RST)."""
         connection = self._transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._transport.abort()
         await self._gone()
 
@@ -66,3 +90,18 @@ class Exchange:
         """Wait until the server knows, so that it does not try to answer."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
+
+    def _headers(self, response: Response) -> list[tuple[bytes, bytes]]:
+        headers = {
+            "date": formatdate(self.now, usegmt=True),
+            "content-type": response.content_type,
+            "content-length": str(len(response.body)),
+            "openai-organization": "sandbox-slug",
+            "openai-version": "2020-10-01",
+            "x-request-id": f"req_{uuid.uuid4().hex}",
+        }
+        headers |= {name.lower(): value for name, value in response.headers.items()}
+        return [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers.items()
+        ]

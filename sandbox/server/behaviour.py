@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sandbox.options import ORDERS
-
 _CHOICES = {
-    "order": ORDERS,
+    "order": ("newest_first", "oldest_first", "shuffled"),
     "tenant": ("available", "refused", "empty"),
     "has_more": ("normal", "absent"),
     "last_id": ("normal", "null", "absent", "stuck"),
+    "envelope": ("normal", "bare_documents", "bare_list"),
     "missing_scope_status": (401, 403),
 }
 
@@ -23,7 +22,6 @@ class Behaviour:
     Attributes:
         order: `newest_first`, `oldest_first`, or `shuffled`.
         latency_ms: Delay before each answer, milliseconds.
-        jitter_ms: Most that is added to it at random, milliseconds.
         missing_scope: The key may not read audit logs.
         missing_scope_status: 401 or 403.
         wrong_key: Every key is refused as wrong.
@@ -35,14 +33,15 @@ class Behaviour:
         both_scopes: Tenant events come without `tenant_only` too.
         has_more: `normal` or `absent`.
         last_id: `normal`, `null`, `absent`, or `stuck`, which repeats `after`.
+        envelope: `normal`; `bare_documents`, events one after the other; `bare_list`.
         repeat_page: Any cursor returns the first page again, and there is more.
         outside_window: Times asked for are ignored.
-        clock_skew_seconds: Added to the time in the `Date` header.
+        clock_skew_seconds: Added to this machine's time: the API's clock, which the
+            `Date` header, new events and their visibility go by.
     """
 
     order: str = "newest_first"
     latency_ms: float = 0.0
-    jitter_ms: float = 0.0
     missing_scope: bool = False
     missing_scope_status: int = 403
     wrong_key: bool = False
@@ -54,6 +53,7 @@ class Behaviour:
     both_scopes: bool = False
     has_more: str = "normal"
     last_id: str = "normal"
+    envelope: str = "normal"
     repeat_page: bool = False
     outside_window: bool = False
     clock_skew_seconds: float = 0.0

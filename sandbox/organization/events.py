@@ -7,21 +7,18 @@ import random
 from itertools import accumulate, cycle, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandbox.actors import actor_of_unknown_kind, actors
-from sandbox.event_types import event_types
-from sandbox.founding import ARCHIVED, found
-from sandbox.ids import random_ids
-from sandbox.labels import label
-from sandbox.lifecycle import Lifecycle, Thing
-from sandbox.selection import Entry
-from sandbox.values import Values
+from sandbox.organization.actors import actor_of_unknown_kind, actors
+from sandbox.organization.details import event_types
+from sandbox.organization.founding import ARCHIVED, found
+from sandbox.organization.lifecycle import Lifecycle, Subject
+from sandbox.organization.things import random_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sandbox.actors import Actor
-    from sandbox.event_types import EventType
-    from sandbox.organization import Organization, Project
+    from sandbox.organization.actors import Actor
+    from sandbox.organization.details import EventType
+    from sandbox.organization.things import Organization, Project
 
 _ID_PREFIX = "audit_log-"
 _HEAD = b'{"object":"organization.audit_log","id":"' + _ID_PREFIX.encode()
@@ -29,6 +26,20 @@ _LEAVERS = 3
 _STRANGER = actor_of_unknown_kind()
 _FEWEST_FOR_DEPARTURES = 100
 _CALM_VERBS = frozenset({"updated", "succeeded", "failed"})
+
+
+class Event(NamedTuple):
+    """One event.
+
+    Attributes:
+        at: `effective_at`, Unix seconds of any year.
+        id: Its id, which is also its cursor.
+        body: The event as JSON.
+    """
+
+    at: int
+    id: str
+    body: bytes
 
 
 class _Departure(NamedTuple):
@@ -39,7 +50,7 @@ class _Departure(NamedTuple):
     id: str
 
 
-class Generator:
+class EventWriter:
     """Makes the events of one organization; keeps the organization in step."""
 
     def __init__(self, seed: int, organization_id: str, start: int) -> None:
@@ -58,7 +69,7 @@ class Generator:
         leaving = frozenset(departure.id for departure in self._departures)
         self._lifecycle = Lifecycle(self._rng, self.organization, leaving)
         self._projects = list(self.organization.projects.values())
-        types = event_types(Values(self._rng, self.organization))
+        types = event_types(self._rng, self.organization)
         self._types = [t for t in types if t.scope == "organization"]
         self._tenant_types = [t for t in types if t.scope == "tenant"]
         self._calm_types = [t for t in self._types if t.known and t.verb in _CALM_VERBS]
@@ -67,7 +78,7 @@ class Generator:
             project.id: _project_fragment(project) for project in self._projects
         }
 
-    def history(self, times: Sequence[int]) -> Iterator[Entry]:
+    def history(self, times: Sequence[int]) -> Iterator[Event]:
         """Return the first events of the organization scope, oldest first.
 
         Args:
@@ -86,15 +97,15 @@ class Generator:
             done = stop + 1
         yield from self.continuation(times[done:])
 
-    def continuation(self, times: Sequence[int]) -> Iterator[Entry]:
+    def continuation(self, times: Sequence[int]) -> Iterator[Event]:
         """Return further events of the organization scope, oldest first."""
         return self._stretch(times, self._types, cover=False)
 
-    def late(self, times: Sequence[int]) -> Iterator[Entry]:
+    def late(self, times: Sequence[int]) -> Iterator[Event]:
         """Return events that may lie in the past: they create and delete nothing."""
         return self._stretch(times, self._calm_types, cover=False)
 
-    def tenant(self, times: Sequence[int]) -> Iterator[Entry]:
+    def tenant(self, times: Sequence[int]) -> Iterator[Event]:
         """Return events of the tenant scope, oldest first."""
         order = self._rng.sample(self._tenant_types, len(self._tenant_types))
         types = list(islice(cycle(order), len(times)))
@@ -104,7 +115,7 @@ class Generator:
 
     def _stretch(
         self, times: Sequence[int], types: list[EventType], *, cover: bool
-    ) -> Iterator[Entry]:
+    ) -> Iterator[Event]:
         """Write events of random types; `cover` has each type come at least once."""
         chosen = self._rng.choices(
             types, cum_weights=list(accumulate(t.weight for t in types)), k=len(times)
@@ -121,8 +132,8 @@ class Generator:
         times: Sequence[int],
         types: Sequence[EventType],
         people: tuple[list[Actor], list[float]],
-        subject: Callable[[str, str, int], Thing],
-    ) -> Iterator[Entry]:
+        subject: Callable[[str, str, int], Subject],
+    ) -> Iterator[Event]:
         """Write events of given types at given times.
 
         Args:
@@ -141,21 +152,17 @@ class Generator:
             if event_type.name == "future.actor.appeared":
                 actor = _STRANGER  # noqa: PLW2901 - no other actor fits this type
             template = event_type.templates[spare % len(event_type.templates)]
-            details, labels = template.before, event_type.labels + actor.labels
+            details = template.before
             thing = None
             if template.after is not None:
                 thing = subject(event_type.kind, event_type.verb, at)
                 details = b"%b%b%b" % (details, thing.id.encode(), template.after)
-                labels += (*template.labels, "resource:" + thing.id)
-            elif template.labels:
-                labels += template.labels
             project = b""
             if event_type.in_project:
                 where = actor.project or (thing and thing.project)
                 if where is None:
                     where = self._projects[spare % len(self._projects)]
-                project, found_by = self._fragments[where.id]
-                labels += (found_by,)
+                project = self._fragments[where.id]
             body = b'%b%b","type":"%b","effective_at":%d%b,"actor":%b%b' % (
                 _HEAD,
                 name.encode(),
@@ -165,7 +172,7 @@ class Generator:
                 actor.body,
                 details,
             )
-            yield Entry(at, _ID_PREFIX + name, body, labels)
+            yield Event(at, _ID_PREFIX + name, body)
 
     def _plan_departures(self) -> list[_Departure]:
         """Choose who and what acts for a while and is then deleted or archived."""
@@ -183,7 +190,7 @@ class Generator:
             for number, (event_type, thing_id) in enumerate(plan)
         ]
 
-    def _depart(self, departure: _Departure, at: int) -> Iterator[Entry]:
+    def _depart(self, departure: _Departure, at: int) -> Iterator[Event]:
         """Let a planned end happen, and write the event of it."""
         kind, _, verb = departure.type.rpartition(".")
         if verb == "archived":
@@ -192,23 +199,23 @@ class Generator:
         elif kind == "user":
             self.organization.remove_user(departure.id)
         else:
-            self._lifecycle.remove(kind, departure.id)
+            self.organization.remove(kind, departure.id)
         self._actors = [a for a in self._actors if departure.id not in a.names]
         self._actor_weights = _cumulated(self._actors)
         event_type = next(t for t in self._types if t.name == departure.type)
         people = self._staying_actors[:1], [1.0]
-        return self._write([at], [event_type], people, lambda *_: Thing(departure.id))
+        return self._write([at], [event_type], people, lambda *_: Subject(departure.id))
 
 
 def _cumulated(people: Sequence[Actor]) -> list[float]:
     return list(accumulate(actor.weight for actor in people))
 
 
-def _project_fragment(project: Project) -> tuple[bytes, str]:
-    """Return a project as part of an event, and the label that finds it."""
+def _project_fragment(project: Project) -> bytes:
+    """Return a project as part of an event."""
     text = json.dumps(
         {"id": project.id, "name": project.name},
         ensure_ascii=False,
         separators=(",", ":"),
     )
-    return f',"project":{text}'.encode(), label("project", project.id)
+    return f',"project":{text}'.encode()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from sandbox.ids import new_id
-from sandbox.organization import (
+from sandbox.organization.things import (
     AdminKey,
     ApiKey,
     Certificate,
@@ -18,6 +17,7 @@ from sandbox.organization import (
     Role,
     ServiceAccount,
     User,
+    new_id,
 )
 
 if TYPE_CHECKING:
@@ -176,5 +176,5 @@ def _role(rng: random.Random, number: int) -> Role:
         name=predefined[0] if predefined else f"Auditor {number}",
         permissions=tuple(rng.sample(SCOPES, 3)),
         resource_type=("api.organization", "api.project")[number % 2],
-        predefined=bool(predefined),
+        predefined_role=bool(predefined),
     )

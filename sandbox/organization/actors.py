@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandbox.labels import label
-from sandbox.organization import User
+from sandbox.organization.things import User
 
 if TYPE_CHECKING:
     import random
 
-    from sandbox.organization import Organization, Project
+    from sandbox.organization.things import Organization, Project, ServiceAccount
 
 _BLINK = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 _AGENTS = (
@@ -40,14 +39,12 @@ class Actor(NamedTuple):
 
     Attributes:
         body: The event's `actor` as JSON.
-        labels: What filters find it by.
         weight: How often it acts, relative to others.
         names: The ids it consists of; it stops acting when one of them is deleted.
         project: Where its events count whatever they are about, for admin keys.
     """
 
     body: bytes
-    labels: tuple[str, ...]
     weight: float
     names: frozenset[str]
     project: Project | None = None
@@ -67,7 +64,7 @@ def actors(rng: random.Random, organization: Organization) -> list[Actor]:
     default = next(iter(organization.projects.values()))
     found += [_key(key.id, key.owner, weight, None) for key in keys]
     found += [_key(key.id, key.owner, weight, default) for key in admins]
-    found.append(Actor(b"null", (), _SHARE_OF_NOBODY, frozenset()))
+    found.append(Actor(b"null", _SHARE_OF_NOBODY, frozenset()))
     return found
 
 
@@ -75,7 +72,7 @@ def actor_of_unknown_kind() -> Actor:
     """Return an actor of a kind that no document knows: such kinds will come."""
     name = "wif_4a91"
     actor = {"type": "workload_identity", "workload_identity": {"id": name}}
-    return Actor(_dump(actor), (), 1, frozenset({name}))
+    return Actor(_dump(actor), 1, frozenset({name}))
 
 
 def _session(rng: random.Random, user: User, device: int, weight: float) -> Actor:
@@ -93,26 +90,20 @@ def _session(rng: random.Random, user: User, device: int, weight: float) -> Acto
             zip(_PLACE_FIELDS, rng.choice(_PLACES), strict=True)
         ),
     }
-    labels = (label("actor", user.id), label("email", email))
     body = _dump({"type": "session", "session": session})
-    return Actor(body, labels, weight, frozenset({user.id}))
+    return Actor(body, weight, frozenset({user.id}))
 
 
-def _key(key_id: str, owner: object, weight: float, project: Project | None) -> Actor:
+def _key(
+    key_id: str, owner: User | ServiceAccount, weight: float, project: Project | None
+) -> Actor:
     key: dict[str, object] = {"id": key_id}
-    labels = [label("actor", key_id)]
-    names = {key_id}
     if isinstance(owner, User):
         key |= {"type": "user", "user": {"id": owner.id, "email": owner.email}}
-        labels += [label("actor", owner.id), label("email", owner.email)]
-        names.add(owner.id)
     else:
-        owner_id = str(getattr(owner, "id", ""))
-        key |= {"type": "service_account", "service_account": {"id": owner_id}}
-        labels.append(label("actor", owner_id))
-        names.add(owner_id)
+        key |= {"type": "service_account", "service_account": {"id": owner.id}}
     body = _dump({"type": "api_key", "api_key": key})
-    return Actor(body, tuple(labels), weight, frozenset(names), project)
+    return Actor(body, weight, frozenset({key_id, owner.id}), project)
 
 
 def _dump(value: object) -> bytes:

@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     import random
 
 _HOUR = 3_600
-_DAY = 86_400
-_NIGHT = (1 * _HOUR, 3 * _HOUR)
 _DENSE_SHARE = 0.9
 _ONE_SECOND_MOST = 5_000
 _BURST_SHARE = 0.03
@@ -24,9 +22,8 @@ def timeline(
         rng: Source of randomness.
         count: Number of events.
         span: First second and the second after the last, Unix seconds.
-        shape: `uniform`; `burst`, nine tenths within one hour in the middle;
-            `second`, thousands within one second in the middle; `nightly`, nine
-            tenths between 01:00 and 03:00 UTC.
+        shape: `uniform`; `burst`, nine tenths within one hour in the middle; `second`,
+            thousands within one second in the middle.
 
     Returns:
         Unix seconds. The newest event is always in the last second of the span.
@@ -43,10 +40,6 @@ def timeline(
     elif shape == "second":
         dense = min(count * 3 // 4, _ONE_SECOND_MOST)
         times = [middle] * dense + _spread(rng, count - dense, start, end)
-    elif shape == "nightly":
-        dense = int(count * _DENSE_SHARE)
-        times = _nights(rng, dense, start, end)
-        times += _spread(rng, count - dense, start, end)
     else:
         times = _spread(rng, count, start, end)
     times.sort()
@@ -58,15 +51,6 @@ def timeline(
 def _spread(rng: random.Random, count: int, start: int, end: int) -> list[int]:
     draw, width = rng.random, end - start
     return [start + int(draw() * width) for _ in range(count)]
-
-
-def _nights(rng: random.Random, count: int, start: int, end: int) -> list[int]:
-    nights = range(start - start % _DAY, end, _DAY)
-    times = []
-    for _ in range(count):
-        moment = rng.choice(nights) + rng.randrange(*_NIGHT)
-        times.append(min(max(moment, start), end - 1))
-    return times
 
 
 def _cluster(rng: random.Random, times: list[int]) -> None:

@@ -4,65 +4,62 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.labels import FILTERS, label
-from sandbox.queries import Query, RefusedError
-from sandbox.replies import Page, Reply, invalid, listed
-from sandbox.selection import Found, Selection
+from sandbox.server.http import Page, Query, RefusedError, Response, invalid, listed
+from sandbox.server.log import FILTERS, Found, Selection, label
 
 if TYPE_CHECKING:
-    from sandbox.behaviour import Behaviour
-    from sandbox.logs import Logs
+    from sandbox.server.behaviour import Behaviour
+    from sandbox.server.log import Log
 
 _DEFAULT, _LEAST, _MOST = 20, 1, 100
 
 
 def list_audit_logs(
-    query: Query, logs: Logs, tenant_types: frozenset[str], behaviour: Behaviour
-) -> Reply:
+    query: Query, log: Log, tenant_types: frozenset[str], behaviour: Behaviour
+) -> Response:
     """Answer a list request.
 
     Args:
         query: The parameters.
-        logs: The events.
+        log: The events.
         tenant_types: The types that need `tenant_only`.
         behaviour: Where the answer deviates from what is documented.
 
     Raises:
         RefusedError: A parameter is refused.
     """
-    limit = query.limit(_DEFAULT, _LEAST, _MOST)
-    since, until = _window(query)
+    selection = _selection(query, behaviour)
     scope = _scope(query, tenant_types, behaviour)
-    if behaviour.outside_window:
-        since = until = None
-    after, before = query.one("after"), query.one("before")
-    selection = Selection(
-        since=since,
-        until=until,
-        labels=_labels(query),
-        after=None if behaviour.repeat_page else after,
-        before=None if behaviour.repeat_page else before,
-        limit=limit,
-        order=behaviour.order,
-    )
     found = Found([], [], has_more=False)
     if not behaviour.logging_off and scope is not None:
         try:
-            found = logs.of(scope).find(selection)
+            found = log.find(scope, selection)
         except KeyError as missing:
-            name = "after" if missing.args[0] == after else "before"
-            message = f"Invalid '{name}': no audit log has the ID {missing.args[0]!r}."
+            cursor = missing.args[0]
+            name = "after" if cursor == selection.after else "before"
+            message = f"Invalid '{name}': no audit log has the ID {cursor!r}."
             raise RefusedError(invalid(name, message, "invalid_cursor")) from missing
-    return listed(Page(found.bodies, _fields(found, after, behaviour)))
+    fields = _fields(found, query.one("after"), behaviour)
+    return listed(Page(found.bodies, fields), behaviour.envelope)
 
 
-def _window(query: Query) -> tuple[int | None, int | None]:
-    """Return the first second wanted and the second after the last."""
+def _selection(query: Query, behaviour: Behaviour) -> Selection:
     lows = [query.integer("effective_at[gte]"), _next(query, "effective_at[gt]")]
     highs = [query.integer("effective_at[lt]"), _next(query, "effective_at[lte]")]
-    return (
-        max((low for low in lows if low is not None), default=None),
-        min((high for high in highs if high is not None), default=None),
+    since = max((low for low in lows if low is not None), default=None)
+    until = min((high for high in highs if high is not None), default=None)
+    filters = [
+        frozenset(label(kind, value) for value in query.many(name))
+        for name, kind in FILTERS.items()
+    ]
+    return Selection(
+        since=None if behaviour.outside_window else since,
+        until=None if behaviour.outside_window else until,
+        filters=tuple(wanted for wanted in filters if wanted),
+        after=None if behaviour.repeat_page else query.one("after"),
+        before=None if behaviour.repeat_page else query.one("before"),
+        limit=query.limit(_DEFAULT, _LEAST, _MOST),
+        order=behaviour.order,
     )
 
 
@@ -85,14 +82,6 @@ def _scope(
                 raise RefusedError(invalid("event_types", message, "invalid_value"))
         return "tenant" if behaviour.tenant == "available" else None
     return "both" if behaviour.both_scopes else "organization"
-
-
-def _labels(query: Query) -> tuple[tuple[str, ...], ...]:
-    return tuple(
-        tuple(label(kind, value) for value in query.many(name))
-        for name, kind in FILTERS.items()
-        if query.many(name)
-    )
 
 
 def _fields(found: Found, after: str | None, behaviour: Behaviour) -> dict[str, object]:
