@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -19,16 +20,33 @@ if TYPE_CHECKING:
     from sandbox.process import SandboxProcess
 
 COMMAND = (sys.executable, "-m", "tap_openai_audit")
-DEADLINE = 120
+DEADLINE = 120  # seconds; bounds a hang, and nothing else
+MARK = "\0memory "
+# A process of its own in between, because what a process took includes what the one
+# took that it was started from: here a small one, and not that of the tests.
+MEASURED = f"""
+import os, resource, sys
+code = os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])
+unit = 1 if sys.platform == "darwin" else 1024
+taken = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
+os.write(2, {MARK!r}.encode() + str(taken).encode())
+sys.exit(code)
+"""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the command wrote, and how it ended."""
+    """What a run of the command wrote, how it ended, and what it took.
+
+    Attributes:
+        code: The exit code; -9 after DEADLINE.
+        memory: Most bytes that it held, 0 where nobody measured.
+    """
 
     code: int
     out: str
     log: str
+    memory: int = 0
 
     @cached_property
     def messages(self) -> list[dict[str, Any]]:
@@ -104,7 +122,7 @@ class Running:
 
     def ended(self) -> Outcome:
         self.out += self.stdout.read()
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=DEADLINE)
         return Outcome(code, self.out.decode(errors="replace"), self.log)
 
 
@@ -172,14 +190,23 @@ class TapCommand:
 
 
 def run(arguments: Iterable[str], *, env: Mapping[str, str] | None = None) -> Outcome:
-    process = subprocess.run(
-        list(arguments),
-        capture_output=True,
-        check=False,
-        timeout=DEADLINE,
+    """Run the command to its end, or to its DEADLINE."""
+    with subprocess.Popen(
+        [sys.executable, "-ISc", MEASURED, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         env=environment(env),
+        start_new_session=True,
+    ) as process:
+        try:
+            out, log = process.communicate(timeout=DEADLINE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, log = process.communicate()
+    said, _, memory = log.decode(errors="replace").partition(MARK)
+    return Outcome(
+        process.returncode, out.decode(errors="replace"), said, int(memory or 0)
     )
-    return Outcome(process.returncode, process.stdout.decode(), process.stderr.decode())
 
 
 def environment(changes: Mapping[str, str] | None) -> dict[str, str]:
