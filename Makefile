@@ -20,22 +20,30 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .PHONY: help
 help: ## List the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1 \2/p' Makefile | \
-		while read -r name text; do printf '%-14s%s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1 \2/p' Makefile | \
+		while read -r name text; do printf '%-16s%s\n' "$$name" "$$text"; done
 
 .PHONY: demo
 demo: .meltano/.installed-demo ## Run the tap through Meltano into PostgreSQL, twice
 	@$(MELTANO)/python -m sandbox.demo
 
+# A part has pins in requirements/, an environment and tests of its own, so that it can
+# fail no other. One more is named here, and says below what `test-` means for it.
+parts := tap
+
 .PHONY: test
-test: install lint ## Check everything that has to pass
-	$(DEV)/python -m pytest --numprocesses=auto
+test: lint $(parts:%=test-%) ## Check everything that has to pass
+
+.PHONY: test-tap
+test-tap: .venv/dev/.installed .meltano/.installed ## Test the tap alone
+	$(DEV)/python -m pytest --numprocesses=auto tests
 
 .PHONY: lint
-lint: .venv/dev/.installed ## Check style and types
+lint: .venv/dev/.installed ## Check style, types and workflows
 	$(DEV)/ruff check .
 	$(DEV)/ruff format --check .
 	$(DEV)/mypy
+	$(DEV)/zizmor --quiet --offline --pedantic --strict-collection .github
 
 .PHONY: audit
 audit: .venv/dev/.installed ## Look up known vulnerabilities of the pinned packages
@@ -45,6 +53,10 @@ audit: .venv/dev/.installed ## Look up known vulnerabilities of the pinned packa
 format: .venv/dev/.installed ## Correct style as far as that can be automatic
 	$(DEV)/ruff check --fix .
 	$(DEV)/ruff format .
+
+.PHONY: generate
+generate: .venv/dev/.installed ## Write what shows the settings, from their schema
+	$(DEV)/python -m tools.generate
 
 .PHONY: sandbox
 sandbox: .venv/meltano/.installed ## Serve the sandbox for `meltano --environment=sandbox`
@@ -97,7 +109,7 @@ endef
 .venv/dev/.installed: requirements/dev.txt pyproject.toml | $(UV)
 	$(call environment,--editable .)
 
-.venv/meltano/.installed: requirements/meltano.txt | $(UV)
+.venv/%/.installed: requirements/%.txt | $(UV)
 	$(call environment)
 
 define plugins

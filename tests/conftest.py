@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from meltano_project import MeltanoProject, program_of
 
-from sandbox.postgres import Database, EmbeddedPostgres
+from sandbox.demo.postgres import Database, EmbeddedPostgres
 from sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 
 @pytest.fixture
@@ -88,7 +95,7 @@ with duckdb.connect(sys.argv[1], read_only=True) as connection:
     def read() -> Loaded:
         python = program_of("target-duckdb").with_name("python")
         file = meltano.directory / "sandbox.duckdb"
-        command = [python, "-c", script, file]
+        command: list[str | Path] = [python, "-c", script, file]
         return Loaded(*json.loads(subprocess.check_output(command)))
 
     return read

@@ -6,17 +6,15 @@ import json
 import os
 import re
 import subprocess
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import pytest
 import yaml
 from meltano_project import ROOT, MeltanoProject, program_of
 
 if TYPE_CHECKING:
-    from sandbox.postgres import Database
+    from sandbox.demo.postgres import Database
     from sandbox.process import SandboxProcess
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,10 +23,12 @@ BLOCK = re.compile(r"```(?:bash|console)\n(.*?)```", re.DOTALL)
 #: Every command of the README, and the test that runs it.
 TESTED = {
     "make demo": "test_demo.py",
+    "make generate": "test_settings_agree.py",
     "make install": "conftest.py",
     # The fixture of each test of Meltano uses what `make install` made by it.
     "meltano install": "conftest.py",
     "meltano invoke tap-openai-audit:check": "test_meltano.py",
+    "meltano config test tap-openai-audit": "test_meltano.py",
     "meltano run tap-openai-audit target-postgres": "test_readme.py",
     "meltano schedule list": "test_readme.py",
     "meltano add tap-openai-audit --from-ref plugin.yaml": "test_meltano.py",
@@ -105,17 +105,3 @@ def test_without_meltano_it_is_a_pipe(sandbox: SandboxProcess, tmp_path: Path) -
     (written,) = tmp_path.glob("audit_logs*.jsonl")
     ids = {json.loads(event)["id"] for event in written.read_text().splitlines()}
     assert ids == {event.id for event in sandbox.control.events()}
-
-
-def test_the_package_holds_what_the_tap_needs(tmp_path: Path) -> None:
-    uv = ROOT / ".venv" / "uv" / "bin" / "uv"
-    if not uv.exists():
-        pytest.fail("uv is not installed: run `make install`")
-    subprocess.run(
-        [uv, "build", "--quiet", "--wheel", "--out-dir", tmp_path, ROOT], check=True
-    )
-    (wheel,) = tmp_path.glob("tap_openai_audit-*.whl")
-    listed = zipfile.ZipFile(wheel).namelist()
-    assert "tap_openai_audit/event_types.json" in listed
-    assert "tap_openai_audit/py.typed" in listed
-    assert not [name for name in listed if name.startswith(("sandbox/", "tests/"))]

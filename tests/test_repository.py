@@ -13,12 +13,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 USES = re.compile(
     r"^\s*(?:-\s+)?uses:\s*(?P<action>\S+)[ \t]*(?P<comment>.*)$", re.MULTILINE
 )
-PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 VERSION_COMMENT = re.compile(r"# v\d+\.\d+\.\d+")
-# A block or flow mapping at the left margin, up to the next key at the left margin.
-TOP_LEVEL_PERMISSIONS = re.compile(
-    r"^permissions:(?P<value>.*(?:\n[ \t]+.*)*)", re.MULTILINE
-)
 
 # Put together here so that this file does not contain what it looks for.
 FORBIDDEN = {
@@ -89,20 +84,19 @@ def read(path: Path) -> str:
 
 
 def test_there_are_workflows_to_look_at() -> None:
-    assert {path.stem for path in WORKFLOWS} >= {"test", "release"}
+    assert {path.stem for path in WORKFLOWS} >= {"tap", "lint", "release"}
     assert all(
         read(path).count("uses:") == len(USES.findall(read(path))) for path in WORKFLOWS
     )
 
 
+# `make lint` runs zizmor on the workflows. What follows is what it does not look at.
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_every_action_is_pinned_to_a_commit_and_names_its_version(
-    workflow: Path,
-) -> None:
+def test_every_action_names_its_version(workflow: Path) -> None:
     wrong = [
         f"{action} {comment}".strip()
         for action, comment in actions(workflow)
-        if not (PINNED.fullmatch(action) and VERSION_COMMENT.fullmatch(comment))
+        if not VERSION_COMMENT.fullmatch(comment)
     ]
     assert not wrong, f"{workflow.name}: write owner/action@<40 hex> # v1.2.3"
 
@@ -111,16 +105,6 @@ def test_one_action_has_one_commit_everywhere() -> None:
     pins = {action for workflow in WORKFLOWS for action, _ in actions(workflow)}
     names = sorted(pin.partition("@")[0] for pin in pins)
     assert names == sorted(set(names))
-
-
-@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_a_workflow_may_at_most_read_the_repository(workflow: Path) -> None:
-    found = [
-        permissions["value"].strip()
-        for permissions in TOP_LEVEL_PERMISSIONS.finditer(read(workflow))
-    ]
-    assert len(found) == 1, "one `permissions:` at the top level"
-    assert found[0] in {"{}", "contents: read"}
 
 
 def test_only_the_publishing_job_gets_further_rights() -> None:
@@ -132,12 +116,6 @@ def test_only_the_publishing_job_gets_further_rights() -> None:
     assert "run:" not in publish, "no code of the repository beside those rights"
     others = [read(path) for path in WORKFLOWS if path.stem != "release"]
     assert not any(": write" in text for text in [before, *others])
-
-
-@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_a_checkout_leaves_no_credentials_behind(workflow: Path) -> None:
-    text = read(workflow)
-    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)

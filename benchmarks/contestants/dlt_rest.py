@@ -11,8 +11,8 @@ import json
 import sys
 from pathlib import Path
 
-import dlt  # type: ignore[import-not-found]
-from dlt.sources.rest_api import rest_api_source  # type: ignore[import-not-found]
+import dlt
+from dlt.sources.rest_api import rest_api_source
 
 
 def main() -> None:
