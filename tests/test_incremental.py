@@ -15,14 +15,10 @@ from model_api import ModelApi, event
 
 from tap_openai_audit.extraction.events import Event
 from tap_openai_audit.extraction.extract import extract
-from tap_openai_audit.extraction.incremental import (
-    Asked,
-    Incremental,
-    Position,
-    is_in_the_future,
-)
+from tap_openai_audit.extraction.incremental import Incremental
 from tap_openai_audit.extraction.observation import Order
 from tap_openai_audit.extraction.paging import WindowRead
+from tap_openai_audit.extraction.position import Asked, Position, is_in_the_future
 from tap_openai_audit.extraction.reader import Reader
 from tap_openai_audit.extraction.report import Report
 from tap_openai_audit.extraction.sketch import Sketch

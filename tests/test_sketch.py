@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_api import event
 
-from tap_openai_audit.extraction.sketch import Bucket, Sketch, bucket_of, resolve
+from tap_openai_audit.extraction.buckets import Bucket, bucket_of, resolve
+from tap_openai_audit.extraction.sketch import Sketch
 
 if TYPE_CHECKING:
     from tap_openai_audit.extraction.events import Event

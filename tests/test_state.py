@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from model_api import event
 
 from tap_openai_audit.errors import BadState
-from tap_openai_audit.extraction.incremental import Position
-from tap_openai_audit.extraction.sketch import Sketch, bucket_of
+from tap_openai_audit.extraction.buckets import bucket_of
+from tap_openai_audit.extraction.position import Position
+from tap_openai_audit.extraction.sketch import Sketch
 from tap_openai_audit.extraction.windows import BEGINNING
 from tap_openai_audit.streams.state import (
     SKETCH_BUDGET,

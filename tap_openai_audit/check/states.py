@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tap_openai_audit.check.findings import Finding, Status
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
-from tap_openai_audit.extraction.incremental import Asked, range_to_read
+from tap_openai_audit.extraction.position import Asked, range_to_read
 from tap_openai_audit.extraction.windows import BEGINNING, END
 from tap_openai_audit.streams.state import ScopeState
 from tap_openai_audit.streams.state_input import partitions_of, unwrapped

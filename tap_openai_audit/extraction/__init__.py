@@ -7,7 +7,9 @@ It knows neither HTTP nor Singer. A run of a scope goes this way:
 - `paging` reads one window by cursor to its end, and guards what comes;
 - `reader` has many windows read in parallel, and hands them on oldest first;
 - `incremental` tells what was emitted before, by the `sketch` of the last run and the
-  `emitted_ids` of this one, and keeps the position;
+  `emitted_ids` of this one, and keeps the `position`;
+- a sketch is made of `buckets`, which `merging` makes fit, in a compact
+  `bucket_encoding`;
 - `extract` runs a scope, with a checkpoint now and then;
 - `report` counts what was asked, read, emitted and late.
 

@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING
 from tap_openai_audit.api.audit_log import AuditLog
 from tap_openai_audit.errors import Interrupted, RequestFailed
 from tap_openai_audit.extraction.extract import extract
-from tap_openai_audit.extraction.incremental import (
-    Asked,
-    Incremental,
-    is_in_the_future,
-)
+from tap_openai_audit.extraction.incremental import Incremental
+from tap_openai_audit.extraction.position import Asked, is_in_the_future
 from tap_openai_audit.extraction.reader import Reader
 from tap_openai_audit.extraction.report import Report
 from tap_openai_audit.extraction.windows import BEGINNING, END, Window
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 
     from tap_openai_audit.extraction.emitted_ids import EmittedIds, KnownIds
     from tap_openai_audit.extraction.events import Event
-    from tap_openai_audit.extraction.incremental import Position
+    from tap_openai_audit.extraction.position import Position
     from tap_openai_audit.session import Session
 
 

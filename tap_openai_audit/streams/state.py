@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
-from tap_openai_audit.extraction.incremental import Position
+from tap_openai_audit.extraction.position import Position
 from tap_openai_audit.extraction.sketch import Sketch
 from tap_openai_audit.extraction.windows import BEGINNING
 from tap_openai_audit.redaction import redacted

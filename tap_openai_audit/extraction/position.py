@@ -1,0 +1,101 @@
+"""How far a scope is between runs, and what the next run reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tap_openai_audit.extraction.sketch import Sketch
+from tap_openai_audit.extraction.windows import (
+    BEGINNING,
+    EARLIEST_NAMED,
+    END,
+    Window,
+    named,
+)
+
+if TYPE_CHECKING:
+    from tap_openai_audit.extraction.emitted_ids import KnownIds
+
+CLOCK_TOLERANCE = 24 * 3600
+"""How far, in seconds, a bookmark may lie after the API's clock before it is held to be
+wrong: clocks of servers differ by seconds, those of machines without NTP by hours."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a scope is, as it is kept between runs. Times are Unix seconds."""
+
+    bookmark: int | None = None
+    """The second up to which everything was emitted, None before the first event."""
+
+    look_from: int = BEGINNING
+    """From where the next run has to look again."""
+
+    known_from: int = BEGINNING
+    """From when on `known` knows every event that was emitted."""
+
+    known: Sketch = field(default_factory=Sketch)
+
+    known_before: KnownIds | None = None
+    """Ids that a state of an earlier version knows besides."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was emitted before."""
+        return self.bookmark is None and not self.known.buckets
+
+    def set_back(self, now: int, lookback: int) -> Position:
+        """Return this position with the bookmark set back to now.
+
+        Args:
+            now: The API's clock, in Unix seconds.
+            lookback: Seconds before it that are to be looked at again.
+        """
+        look_from = min(self.look_from, now - lookback)
+        known_from = min(self.known_from, look_from)
+        return replace(self, bookmark=now, look_from=look_from, known_from=known_from)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the settings ask for, in Unix seconds."""
+
+    start: int | None = None
+    """The earliest second, None for everything available."""
+    end: int | None = None
+    """The second before which is read, None for everything up to now."""
+    lookback: int = 3600
+
+
+def is_in_the_future(position: Position, now: int | None) -> bool:
+    """Tell whether a bookmark lies after a clock by more than clocks differ."""
+    if position.bookmark is None or now is None:
+        return False
+    return position.bookmark > now + CLOCK_TOLERANCE
+
+
+def range_to_read(asked: Asked, position: Position) -> Window:
+    """Return the range to read.
+
+    Once there is a position it decides where to begin: what lies before is emitted, and
+    to begin later would leave a gap. A lookback that became longer grows into what is
+    known.
+    """
+    start = BEGINNING if asked.start is None else asked.start
+    end = END if asked.end is None else asked.end
+    if not position.is_new:
+        start = min(
+            position.look_from, max(position.known_from, _before(asked, position))
+        )
+        start = position.known.start_of_reading(start)
+        # A merged bucket can only be resolved when all its time is read.
+        end = position.known.start_of_reading(end)
+    start, end = named(start), max(end, EARLIEST_NAMED)
+    return Window(start, max(start, end))
+
+
+def _before(asked: Asked, position: Position) -> int:
+    return (
+        BEGINNING if position.bookmark is None else position.bookmark - asked.lookback
+    )
