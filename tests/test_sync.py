@@ -190,6 +190,8 @@ def test_no_order_of_pages_is_assumed(tap: TapCommand, order: str) -> None:
         {"last_id": "null"},
         {"last_id": "absent"},
         {"has_more": "absent", "last_id": "absent"},
+        {"envelope": "bare_documents"},
+        {"envelope": "bare_list"},
     ],
 )
 def test_a_sparse_envelope_is_enough(
