@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tap_openai_audit.api.bodies import BadBody
-from tap_openai_audit.api.envelopes import envelope_or_events
+from tap_openai_audit.api.envelopes import Bare, envelope_or_events
 from tap_openai_audit.errors import BodyTooLarge, ErrorResponse, VanishedCursor
 from tap_openai_audit.event_types import TENANT, scope_of
 from tap_openai_audit.extraction.events import PAGE_SIZE, Event, Page
@@ -95,6 +95,8 @@ class AuditLog:
         self._params = params
         self._limit = PAGE_SIZE
         """Events asked for in one request: fewer after a body that was too large."""
+        self._decode = decode_page
+        """Reads a body: an empty one too, once pages came without an envelope."""
 
     def read_page(self, window: Window, cursor: str | None) -> Page:
         """Read one page of a window.
@@ -124,9 +126,11 @@ class AuditLog:
         while True:
             limit = self._limit
             try:
-                response = self._client.get(
-                    PATH, [("limit", str(limit)), *params], decode_page
-                )
+                asked = [("limit", str(limit)), *params]
+                response = self._client.get(PATH, asked, self._decode)
+                if not response.content.size:
+                    # Asked once more: a fault looks the same.
+                    response = self._client.get(PATH, asked, self._decode)
             except BodyTooLarge:
                 if limit == 1:
                     raise
@@ -138,6 +142,8 @@ class AuditLog:
                 raise
             else:
                 self._limit = min(2 * limit, PAGE_SIZE)
+                if response.content.bare:
+                    self._decode = _decode_bare_page
                 return response
 
 
@@ -149,7 +155,21 @@ def decode_page(body: bytes) -> Page:
     """
     found = envelope_or_events(body)
     events = [_event(raw) for raw in found.data]
-    return Page(events, found.has_more, found.last_id, served_at=0, size=len(body))
+    return Page(
+        events,
+        found.has_more,
+        found.last_id,
+        served_at=0,
+        bare=isinstance(found, Bare),
+        size=len(body),
+    )
+
+
+def _decode_bare_page(body: bytes) -> Page:
+    """Read a page of an API that sends events without an envelope: none is no event."""
+    if not body.strip():
+        return Page([], has_more=None, cursor=None, served_at=0)
+    return decode_page(body)
 
 
 def _vanished(error: ErrorResponse) -> VanishedCursor:

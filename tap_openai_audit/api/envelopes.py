@@ -21,7 +21,7 @@ class Envelope(msgspec.Struct):
     next: str | None = None
 
 
-class _Bare(Envelope):
+class Bare(Envelope):
     """Events that came without an envelope."""
 
 
@@ -57,10 +57,10 @@ def _decode_bare(body: bytes) -> Envelope:
     except msgspec.ValidationError:
         body = body.strip()
         if body.startswith(b"["):
-            return _Bare(_decode_list(body))
+            return Bare(_decode_list(body))
         # What has an id and a time is an event. An error has neither.
         if {"id", "effective_at"} <= _decode_object(body).keys():
-            return _Bare([msgspec.Raw(body)])
+            return Bare([msgspec.Raw(body)])
         raise
 
 
@@ -68,7 +68,8 @@ def _as_one(parts: list[Envelope]) -> Envelope:
     """Make one page of all documents in a body."""
     said = [part.has_more for part in parts if part.has_more is not None]
     has_more: bool | None = any(said)
-    if not has_more and (not said or any(isinstance(part, _Bare) for part in parts)):
+    if not has_more and (not said or any(isinstance(part, Bare) for part in parts)):
         has_more = None
     data = [item for part in parts for item in part.data]
-    return Envelope(data, has_more, parts[-1].last_id, parts[-1].next)
+    kind = Bare if all(isinstance(part, Bare) for part in parts) else Envelope
+    return kind(data, has_more, parts[-1].last_id, parts[-1].next)

@@ -48,6 +48,9 @@ class Page:
     retries: int = 0
     """How many times the request was repeated before it succeeded."""
 
+    bare: bool = False
+    """Whether it came without the API's envelope."""
+
     size: int = 0
     """Bytes of the response. They are in memory as long as its events are."""
 
