@@ -223,14 +223,12 @@ class TargetStopped(TapError):
     """Messages cannot be written any more."""
 
     what: str = "The target stopped reading"
+    remedy: str = "see its own message"
 
     @property
     def meaning(self) -> str:
         """What it means, and what to do."""
-        return (
-            "see its own message; the next run continues from the last state that it"
-            " confirmed"
-        )
+        return f"{self.remedy}; the next run continues from the last confirmed state"
 
 
 @dataclass(eq=False)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
 # What the SDK lets through when it parses an expression that is none.
-_OF_PYTHON = (IndexError, NotImplementedError, RecursionError, ValueError)
+_RAISED_BY_BROKEN_MAPS = (IndexError, NotImplementedError, RecursionError, ValueError)
 
 
 class TapOpenAIAudit(CommandLine):
@@ -173,7 +173,7 @@ class TapOpenAIAudit(CommandLine):
         """Report a stream map that cannot work like any other setting."""
         try:
             super().setup_mapper()
-        except (MappingError, *_OF_PYTHON) as error:
+        except (MappingError, *_RAISED_BY_BROKEN_MAPS) as error:
             raise ConfigValidationError(
                 "Config validation failed", errors=[unmappable(self._config, error)]
             ) from None

@@ -58,11 +58,14 @@ class LineWriter(MsgSpecWriter):
                 raise TargetStopped from None
             why = error.strerror or type(error).__name__
             raise TargetStopped(
-                f"Messages cannot be written to stdout ({why})"
+                f"Messages cannot be written to stdout ({why})",
+                "give the place where stdout goes room, or another one",
             ) from None
         except (AttributeError, ValueError):
             # Python has no stdout where the process was started without one.
-            raise TargetStopped("stdout is closed") from None
+            raise TargetStopped(
+                "stdout is closed", "start the tap with a stdout that a target reads"
+            ) from None
 
 
 def _write(data: bytes) -> None:

@@ -91,7 +91,7 @@ def test_the_end_says_what_came_of_it() -> None:
         "tenant", BEGAN, read=12, emitted=10, known=2, requests=3, retries=1
     )
     report.late, report.latest_by = 4, 1_800
-    report.window_start, report.complete = BEGAN, True
+    report.asked, report.window_start, report.complete = True, BEGAN, True
     assert summary(report) == (
         "tenant: 10 events emitted, 2 already known, 12 read in 3 requests (1 retried),"
         " asked from 2026-09-21T14:13:20+00:00, 4 late by up to 1,800 s; complete"

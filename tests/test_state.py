@@ -86,7 +86,7 @@ def test_a_state_of_0_1_0_is_migrated_and_keeps_its_ids() -> None:
     position = state.position
     assert position.bookmark == NOW + 20
     assert position.look_from == position.known_from == NOW + 20 - 3_600
-    before = position.known_before
+    before = position.known_of_0_1
     assert before is not None
     assert all(event(NOW + 10 * n, n) in before for n in range(3))
     assert event(NOW, 1) not in before
@@ -95,7 +95,7 @@ def test_a_state_of_0_1_0_is_migrated_and_keeps_its_ids() -> None:
     partition = json.loads(json.dumps(OF_0_1))
     state.write(partition)
     partition |= {"organization_id": "org-a", "chain_id": "c", "run_id": "r"}
-    again = ScopeState.read(partition).position.known_before
+    again = ScopeState.read(partition).position.known_of_0_1
     assert again is not None
     assert event(NOW + 10, 1) in again
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from dataclasses import replace
 from itertools import count
@@ -26,7 +27,6 @@ from tap_openai_audit.errors import BadResponse, Interrupted, RequestFailed
 from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Sequence
 
     from tap_openai_audit.settings import Settings
@@ -67,6 +67,11 @@ class Client:
         self._pace = Pace(clock)
         self.api_clock = ApiClock(clock)
         self._asked_again = False
+        self._counting = threading.Lock()
+        self.requests = 0
+        """Requests made, those that failed included."""
+        self.retries = 0
+        """Requests that were repeated."""
         self._logger = logger
 
     def get(
@@ -117,6 +122,8 @@ class Client:
                     redacted(path, self._key),
                 )
             spent += wait
+            with self._counting:
+                self.retries += 1
             self._sleep(wait)
         raise AssertionError("unreachable")
 
@@ -127,6 +134,8 @@ class Client:
         read: Callable[[bytes], _T],
     ) -> Response[_T]:
         began = self._clock()
+        with self._counting:
+            self.requests += 1
         response = self._transport.get(path, params)
         self._pace.succeeded()
         if self._logger.isEnabledFor(logging.DEBUG):

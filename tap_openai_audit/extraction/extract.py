@@ -67,7 +67,7 @@ def extract(  # noqa: PLR0913 - what comes in, and what is done with it
                     ):
                         checkpoint()
                         saved_at, since_checkpoint = clock(), 0
-        report.complete = True
+        report.complete = None if report.is_empty else True
     finally:
         report.requests, report.retries = reader.requests, reader.retries
         checkpoint()

@@ -105,7 +105,7 @@ class Incremental:
         self.report = report
         self.emitted = EmittedIds()
         self._lookback = asked.lookback
-        before = position.known_before
+        before = position.known_of_0_1
         self._elsewhere = [*elsewhere, *([] if before is None else [before])]
         self._before = position
         self._bookmark = position.bookmark
@@ -129,6 +129,8 @@ class Incremental:
         start, end = self.window.start, self.window.end
         report.window_start = None if start == BEGINNING else start
         report.window_end = None if end == END else end
+        report.asked = True
+        report.is_empty = start == end
 
     def learn(self, *, now: int | None, newest: int | None) -> None:
         """Take note of the API's clock and of the newest event on any page so far."""
@@ -157,12 +159,12 @@ class Incremental:
             last = bisect_left(read.events, (window.end,), first)
             events = read.events[first:last]
             if not known or known[0].ids == 1:
-                yield from self._told_apart(known, events, window, size)
+                yield from self._sift_ids(known, events, window, size)
             elif window.start == known[0].start or self._held is not None:
-                yield from self._of_bucket(known[0], events, window, size, ends=ends)
+                yield from self._sift_bucket(known[0], events, window, size, ends=ends)
             else:
                 # The rest of a bucket that cannot be resolved.
-                yield from self._repeated(events, window, size)
+                yield from self._repeat(events, window, size)
 
     def _parts(
         self, window: Window
@@ -184,7 +186,7 @@ class Incremental:
             yield Window(at, until), known, ends
             at = until
 
-    def _told_apart(
+    def _sift_ids(
         self,
         known: tuple[Bucket, ...],
         events: Sequence[Event],
@@ -198,7 +200,7 @@ class Incremental:
             new = resolve(known, seen).new if known else seen
             yield Batch(self._not_elsewhere(new), seen, until)
 
-    def _of_bucket(
+    def _sift_bucket(
         self,
         bucket: Bucket,
         events: Sequence[Event],
@@ -217,7 +219,7 @@ class Incremental:
         if len(own) > bucket.ids + MOST_RESOLVED:
             self._held = None
             begin = Window(bucket.start, window.end)
-            yield from self._repeated(held, begin, size)
+            yield from self._repeat(held, begin, size)
         elif not ends:
             self._held = held
         else:
@@ -228,9 +230,9 @@ class Incremental:
                     new = self._not_elsewhere(found.new)
                     yield Batch(new, held, window.end, inexact=bucket.inexact)
                     return
-            yield from self._repeated(held, Window(bucket.start, window.end), size)
+            yield from self._repeat(held, Window(bucket.start, window.end), size)
 
-    def _repeated(
+    def _repeat(
         self, events: Sequence[Event], window: Window, size: int
     ) -> Iterator[Batch]:
         """Emit all events of a bucket again: nobody can tell which are known."""
@@ -352,7 +354,7 @@ class Incremental:
         before = self._before
         position = Position(self._bookmark, look_from, look_from, known)
         if before.bookmark is not None and self._until <= before.bookmark:
-            position = replace(position, known_before=before.known_before)
+            position = replace(position, known_of_0_1=before.known_of_0_1)
         return position
 
 

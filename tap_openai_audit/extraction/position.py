@@ -37,7 +37,7 @@ class Position:
 
     known: Sketch = field(default_factory=Sketch)
 
-    known_before: KnownIds | None = None
+    known_of_0_1: KnownIds | None = None
     """Ids that a state of an earlier version knows besides."""
 
     @property

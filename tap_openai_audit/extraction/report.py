@@ -1,4 +1,4 @@
-"""The ledger: what one run of a scope asked, read and emitted."""
+"""The counts of one run of one scope: what it asked, read and emitted."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ class Report:
     latest_by: int = 0
     """How many seconds before that bookmark the oldest late event lies."""
     orders: set[Order] = field(default_factory=set)
-    complete: bool = False
+    is_empty: bool = False
+    """Whether the range has no time in it."""
+    asked: bool = False
+    """Whether the range to read was worked out."""
+    complete: bool | None = False
+    """Whether it was read in full. None if there was nothing to read."""
     reason: str | None = None
     """Why the range was not read in full, or not at all."""

@@ -2,7 +2,16 @@
 
 The SDK would read one page after the other, newest first, and cannot resume such a
 stream. Here the engine reads, and hands over events oldest first; this module writes
-them, and has the SDK's features take part where they are used.
+them, and has the SDK's features take part where they are used. The way of a scope:
+
+    Tap.sync_all -> Stream.sync             the SDK
+      _sync_records -> _sync_scope          for each scope, with its part of the state
+        ScopeRun.extract                    what the state and the settings ask for
+          extract                           windows in, batches out
+            Reader, Incremental             what is there, and what of it is new
+            _write                          RECORD messages
+            ScopeState.write -> STATE       now and then, and at the end
+        Ledger.enter                        the record for `sync_reports`
 """
 
 from __future__ import annotations
@@ -27,10 +36,11 @@ from tap_openai_audit.errors import (
 )
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.extraction.extract import CHECKPOINT_EVENTS
+from tap_openai_audit.extraction.windows import BEGINNING
 from tap_openai_audit.streams.audit_log_schema import SCHEMA
 from tap_openai_audit.streams.progress import summary
 from tap_openai_audit.streams.record import Recorder
-from tap_openai_audit.streams.scope_run import ScopeRun
+from tap_openai_audit.streams.scope_run import OtherScopes, ScopeRun
 from tap_openai_audit.streams.state import ScopeState
 
 if TYPE_CHECKING:
@@ -54,7 +64,7 @@ class AuditLogs(Stream):
     name = "audit_logs"
     primary_keys: ClassVar[Sequence[str]] = ("id",)
     replication_key = "effective_at"
-    is_sorted = True
+    is_sorted = True  # records come oldest first, whatever the order of the pages
     schema: ClassVar[dict[str, Any]] = SCHEMA
 
     # The records are made of JSON, and keys that the schema does not name are kept.
@@ -82,7 +92,7 @@ class AuditLogs(Stream):
         self.forced_replication_method = "INCREMENTAL"
         self._session = session
         self._writer = writer
-        self._states = tap.state_writer
+        self._state_writer = tap.state_writer
         self._ledger = ledger
         self._failed = failed
 
@@ -100,8 +110,8 @@ class AuditLogs(Stream):
         if self.forced_replication_method != "INCREMENTAL":
             self.logger.warning(
                 "audit_logs is always read incrementally, though the catalog asks for"
-                " %s: to read everything again run with --full-refresh, or without a"
-                " state",
+                " %s: to read everything again run without a state (in Meltano with"
+                " --full-refresh)",
                 self.forced_replication_method,
             )
             self.forced_replication_method = "INCREMENTAL"
@@ -144,7 +154,7 @@ class AuditLogs(Stream):
                 if run is None:
                     break
                 emitted += [run.emitted] if run.emitted else []
-        yield from ()
+        yield from ()  # a generator, as the SDK expects
 
     def _sync_scope(
         self, scope: str, counter: Counter, emitted: Sequence[KnownIds]
@@ -155,13 +165,14 @@ class AuditLogs(Stream):
             The run of the scope, None if it failed.
         """
         session = self._session()
+        # The dictionary within the state of the tap: `save` changes it in place.
         state = self.get_context_state({"scope": scope})
         run = ScopeRun(
             scope,
             ScopeState.read(state),
             session,
             self.logger,
-            [*self._known_elsewhere(scope), *emitted],
+            OtherScopes([*self._known_elsewhere(scope), *emitted], self._reached()),
         )
         try:
             self._extract(run, counter, state)
@@ -170,8 +181,9 @@ class AuditLogs(Stream):
             raise
         except TapError as error:
             run.report.reason = str(error)
-            # Later, or where they came before, it does not say that there are none.
-            first_request = run.is_first and not run.has_read
+            # Only at the first request of the first run does a refusal mean that the
+            # organization has no tenant events.
+            first_request = run.is_first and not run.pages_came
             if scope == TENANT and first_request and refuses_tenant_events(error):
                 self.logger.warning(
                     "Tenant events were not read, %s. The organization's events are not"
@@ -200,8 +212,14 @@ class AuditLogs(Stream):
             if (state := self._state_of(other)) is not None:
                 position = ScopeState.read(state).position
                 known += [position.known]
-                known += [position.known_before] if position.known_before else []
+                known += [position.known_of_0_1] if position.known_of_0_1 else []
         return known
+
+    def _reached(self) -> int:
+        """Return the latest bookmark of any scope, in Unix seconds."""
+        states = map(ScopeState.read, self.stream_state.get("partitions", []))
+        bookmarks = [state.position.bookmark for state in states]
+        return max((b for b in bookmarks if b is not None), default=BEGINNING)
 
     def _state_of(self, context: dict[str, str]) -> dict[str, Any] | None:
         partitions = self.stream_state.get("partitions", [])
@@ -221,7 +239,7 @@ class AuditLogs(Stream):
 
         def save(after: ScopeState) -> None:
             after.write(state)
-            self._states.write_state(self.tap_state)
+            self._state_writer.write_state(self.tap_state)
 
         limit = self.ABORT_AT_RECORD_COUNT or sys.maxsize
         try:

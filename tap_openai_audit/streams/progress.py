@@ -75,6 +75,8 @@ def _waits_for_target(reader: Reader) -> bool:
 
 def summary(report: Report) -> str:
     """Say in one line what came of a scope."""
+    if not report.asked or report.complete is None:
+        return f"{report.scope}: nothing was read: {report.reason}"
     end = "complete" if report.complete else f"NOT complete: {report.reason}"
     asked = "for everything"
     if report.window_start is not None:

@@ -28,8 +28,8 @@ from typing_extensions import override
 
 from tap_openai_audit.api.parallel import ParallelLists
 from tap_openai_audit.errors import ErrorResponse, RequestFailed, StreamFailed
+from tap_openai_audit.streams.mapped_stream import MappedStream
 from tap_openai_audit.streams.reference_record import Recorder
-from tap_openai_audit.streams.stream import MappedStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_openai_audit.api.audit_log import AuditLog
@@ -35,6 +35,18 @@ _RESPONSES_THAT_AGREE = 2
 one wrong `Date` would repeat what is emitted."""
 
 
+@dataclass(frozen=True)
+class OtherScopes:
+    """What a scope has to know of the others."""
+
+    known: Sequence[KnownIds] = ()
+    """What they have emitted."""
+
+    reached: int = BEGINNING
+    """Their latest bookmark, in Unix seconds. A start date before it is no slip,
+    however quiet a scope is."""
+
+
 class ScopeRun:
     """Reads a scope from where its state says, and says where the next run begins."""
 
@@ -44,7 +56,7 @@ class ScopeRun:
         before: ScopeState,
         session: Session,
         logger: logging.Logger,
-        elsewhere: Sequence[KnownIds] = (),
+        others: OtherScopes | None = None,
     ) -> None:
         """Begin.
 
@@ -54,7 +66,7 @@ class ScopeRun:
             session: Settings, client and signals.
             logger: Told how far reading is, and what the settings and the state leave
                 out.
-            elsewhere: What the other scope has emitted.
+            others: What the other scopes have emitted, and how far they are.
         """
         self.scope = scope
         self.report = Report(scope, started_at=int(time.time()))
@@ -63,10 +75,10 @@ class ScopeRun:
         """What the next run begins with: as of the last checkpoint."""
         self._session = session
         self._logger = logger
-        self._elsewhere = elsewhere
+        self._others = others or OtherScopes()
         self._source = AuditLog(session.client, scope, session.settings.filters)
         self._incremental: Incremental | None = None
-        self._requests_before = 0
+        self._pages_came = False
         self._is_set_back = False
 
     @property
@@ -80,9 +92,9 @@ class ScopeRun:
         return self.before.position.is_new
 
     @property
-    def has_read(self) -> bool:
+    def pages_came(self) -> bool:
         """Whether the API has answered a request of this run."""
-        return self.report.requests > 0
+        return self._pages_came
 
     def extract(
         self,
@@ -103,8 +115,10 @@ class ScopeRun:
         if not self._source.asked:
             # The state stays as it is: once asked for again they are read from there.
             self.report.reason = "no event type of this scope is asked for"
-            self.report.complete = True
+            self.report.complete = None
             return
+        client = self._session.client
+        requests, retries = client.requests, client.retries
         incremental, reader = self._begin()
 
         def checkpoint() -> None:
@@ -115,7 +129,10 @@ class ScopeRun:
         try:
             extract(reader, incremental, write=write, checkpoint=checkpoint, size=size)
         finally:
-            self.report.requests += self._requests_before
+            self._pages_came = reader.pages > 0
+            # Those that failed are counted as well.
+            self.report.requests = client.requests - requests
+            self.report.retries = client.retries - retries
 
     def events(self) -> Iterator[Event]:
         """Read what is new, for use as a library. It keeps no state.
@@ -143,7 +160,7 @@ class ScopeRun:
         asked = Asked(settings.start, settings.end, settings.lookback_seconds)
         position = self._placed_by_the_apis_clock(self.before.position)
         incremental = Incremental(
-            asked, position, self.report, elsewhere=self._elsewhere
+            asked, position, self.report, elsewhere=self._others.known
         )
         self._incremental = incremental
         self._note_what_changed(incremental.window)
@@ -183,7 +200,6 @@ class ScopeRun:
         ):
             at = min(position.bookmark or 0, END - 1)
             page = self._source.read_page(Window(at, END), None)
-            self._requests_before += 1 + page.retries
             if page.date is None:
                 break
         now = clock.latest()
@@ -250,20 +266,23 @@ class ScopeRun:
             return
         if start < covered_from:
             self._logger.warning(
-                "The %s events before %s are not covered: the state was made under a"
-                " later start_date or under narrower filters, and the run goes on from"
-                " it. A full refresh reads them (a target with a primary key keeps one"
-                " of each), or a state id of its own with end_date %s; start_date %s"
-                " accepts that they are missing",
+                "The %s events before %s are not covered, or not all of them: the state"
+                " was made under a later start_date or under narrower filters, and the"
+                " run goes on from it. Without a state (in Meltano --full-refresh) they"
+                " are read, and a target with a primary key keeps one of each; or with"
+                " a state of its own and end_date %s; start_date %s accepts that they"
+                " are missing",
                 self.scope,
                 *[iso(covered_from)] * 3,
             )
         bookmark = self.before.position.bookmark
-        if bookmark is not None and start > bookmark:
+        if bookmark is not None and start > max(
+            bookmark, covered_from, self._others.reached
+        ):
             self._logger.warning(
                 "start_date %s lies after the bookmark of the %s events, %s: the run"
-                " goes on from the bookmark, so that nothing in between is left out; a"
-                " new state id begins at start_date",
+                " goes on from the bookmark, so that nothing in between is left out;"
+                " without a state, or with one of its own, it begins at start_date",
                 iso(start),
                 self.scope,
                 iso(bookmark),
@@ -277,7 +296,6 @@ class ScopeRun:
                 iso(window.start),
                 self.scope,
             )
-            self.report.window_start = self.report.window_end = None
             self.report.reason = "nothing is left to read before end_date"
 
     def _state(self, incremental: Incremental) -> ScopeState:

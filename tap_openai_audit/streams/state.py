@@ -155,14 +155,14 @@ class ScopeState:
     def _read(cls, partition: Mapping[str, Any]) -> ScopeState:
         _allow_only(_FIELDS, partition)
         _expect_key(partition)
-        known_before = partition["known_of_0_1"]
+        known_of_0_1 = partition["known_of_0_1"]
         return cls(
             Position(
                 _maybe_second(partition["replication_key_value"]),
                 _or_beginning(partition["look_from"]),
                 _or_beginning(partition["known_from"]),
                 _sketch(partition["known"]),
-                None if known_before is None else ids_of_0_1(known_before),
+                None if known_of_0_1 is None else ids_of_0_1(known_of_0_1),
             ),
             _text(partition["organization_id"]),
             Filters(tuple(_text(line) for line in _list(partition["filters"]))),
@@ -222,7 +222,7 @@ class ScopeState:
             known=position.known.encode(),
             known_of_0_1=(
                 None
-                if position.known_before is None
+                if position.known_of_0_1 is None
                 else partition.get("known_of_0_1")
                 or (partition.get("lookback") or {}).get("ids", "")
             ),

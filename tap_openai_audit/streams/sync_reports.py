@@ -20,7 +20,7 @@ from tap_openai_audit.streams.columns import (
     schema_of,
     text,
 )
-from tap_openai_audit.streams.stream import MappedStream
+from tap_openai_audit.streams.mapped_stream import MappedStream
 from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
@@ -66,23 +66,32 @@ class SyncReports(MappedStream):
             "From when on the chain covers what filters and start_date ask for; null:"
             " from the beginning.",
         ),
-        count("lookback_seconds", "How far before it that run looks again."),
+        count(
+            "lookback_seconds",
+            "Seconds before its bookmark that the next run looks again.",
+        ),
         count("requests", "Requests made, repeated ones included."),
         count("retries", "Requests that were repeated."),
         count("events_read", "Events read, each counted once."),
         count("events_emitted", "Events that records were written of."),
         count("events_filtered", "Events that a stream map left out."),
-        count("events_known", "Events read that were emitted before."),
+        count(
+            "events_known",
+            "Events read that an earlier run or the other scope had emitted.",
+        ),
         count("events_late", "Events emitted from before the bookmark."),
         count("greatest_lateness_seconds", "How far before, at the most."),
         count(
             "events_repeated",
             "Events emitted again, because nobody can tell which of them are late.",
         ),
-        count("ids_forgotten", "0 since 0.2.0: nothing is forgotten."),
+        count(
+            "ids_forgotten",
+            "Always 0: nothing is forgotten. Kept for tables that have it.",
+        ),
         text("order_observed", "The order in which the API gave events."),
         anything("filters", "The filters in force, by name."),
-        flag("complete", "Whether the range was read in full."),
+        flag("complete", "Whether it was read in full; null: nothing was to be read."),
         text("reason", "Why it was not."),
     )
 
