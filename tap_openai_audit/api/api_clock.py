@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_DISAGREE_SECONDS = 3_600
-"""How far clocks may differ before a second response is asked for. What may be lost by
-it is within the lookback that is the default."""
+_DISAGREE_SECONDS = 60
+"""How far the API's clock may be ahead of this machine's before a second response is
+asked for: more than clocks differ that are set by NTP."""
 
 
 class ApiClock:

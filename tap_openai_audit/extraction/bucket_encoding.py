@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tap_openai_audit.extraction.buckets import HALF_BYTES, Bucket
+from tap_openai_audit.extraction.windows import BEGINNING, END
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,8 @@ def decode(text: str) -> tuple[list[Bucket], int]:
         read = data.fixed if ids == 1 else data.varint
         buckets.append(Bucket(previous, ids, read(), read(), bool(inexact)))
     buckets.reverse()
+    if not (previous >= BEGINNING and end <= END):
+        raise ValueError("a time that no event has")
     for earlier, later in pairwise(buckets):
         if earlier.start == later.start and max(earlier.ids, later.ids) > 1:
             raise ValueError("two buckets of one time")

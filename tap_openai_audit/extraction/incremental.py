@@ -119,6 +119,8 @@ class Incremental:
         self._held: list[Event] | None = None
         """Events of a bucket whose time is not read to its end, None if there is none,
         or if it cannot be resolved."""
+        self._repeated: int | None = None
+        """Where the last bucket begins that is emitted again."""
         self._ids: list[Bucket] = []
         """What this run has seen, as far as a later run may look at it again."""
         self._end = BEGINNING
@@ -194,8 +196,9 @@ class Incremental:
         size: int,
     ) -> Iterator[Batch]:
         """Tell events apart one by one: what is known of them are ids, if anything."""
-        self._ids += known
-        self._end = max([self._end, *(bucket.start + 1 for bucket in known)])
+        if known and window.start == known[0].start:
+            self._ids += known
+            self._end = max(self._end, known[0].start + 1)
         for seen, until in _cut(events, window, size):
             new = resolve(known, seen).new if known else seen
             yield Batch(self._not_elsewhere(new), seen, until)
@@ -217,7 +220,7 @@ class Incremental:
         held = [*(self._held or ()), *events]
         own = self._not_elsewhere(held)
         if len(own) > bucket.ids + MOST_RESOLVED:
-            self._held = None
+            self._held, self._repeated = None, bucket.start
             begin = Window(bucket.start, window.end)
             yield from self._repeat(held, begin, size)
         elif not ends:
@@ -230,6 +233,7 @@ class Incremental:
                     new = self._not_elsewhere(found.new)
                     yield Batch(new, held, window.end, inexact=bucket.inexact)
                     return
+            self._repeated = bucket.start
             yield from self._repeat(held, Window(bucket.start, window.end), size)
 
     def _repeat(
@@ -334,23 +338,28 @@ class Incremental:
             budget: The most characters that the encoded sketch may have.
         """
         cut = takewhile(lambda b: b.start >= self._until, reversed(self._ids))
-        if sum(bucket.ids for bucket in cut) <= budget // _CHARACTERS_PER_ID:
+        if len({bucket[:4] for bucket in cut}) <= budget // _CHARACTERS_PER_ID:
             self._savable = self._position(budget)
         return self._savable
 
     def _position(self, budget: int) -> Position:
         look_from = self._look_from()
-        unread = [b for b in self._before.known.buckets if b.start >= self._until]
+        unread = [
+            bucket
+            for bucket in self._before.known.buckets
+            if bucket.start >= self._until and bucket.start != self._repeated
+        ]
         own = self._ids
         if look_from > self._merged_until:
             # A bucket's time reaches up to the next one, but its ids lie before.
             own = [bucket for bucket in own if bucket.start >= look_from]
+        until, edges = self._until, (look_from, self._until)
+        seen = Sketch.of(own, self._end).fitted(budget, edges=edges, exact=until)
+        # So that neither memory nor work grows with what is known.
+        self._ids, self._merged_until = list(seen.buckets), until
         end = max(self._end, self._before.known.end if unread else BEGINNING)
-        known = Sketch.of([*own, *unread], end).since(look_from)
-        known = known.fitted(budget, edges=(look_from, self._until), exact=self._until)
-        if not unread:
-            # So that neither memory nor work grows with what is known.
-            self._ids, self._merged_until = list(known.buckets), self._until
+        known = Sketch.of([*seen.buckets, *unread], end).since(look_from)
+        known = known.fitted(budget, edges=edges, exact=until)
         before = self._before
         position = Position(self._bookmark, look_from, look_from, known)
         if before.bookmark is not None and self._until <= before.bookmark:
