@@ -88,6 +88,8 @@ class Runs:
                 assert len(encoded) <= max(self.budget, 200)
                 restored = Sketch.decode(encoded)
                 assert restored == position.known
+                # No id is counted twice. What the API deleted may still be known.
+                assert len(position.known) <= len({*api.events, *self.emitted})
                 if position is not self.saved:
                     self.confirmed = len(self.emitted)
                 self.saved = position
@@ -472,6 +474,29 @@ def test_a_second_that_is_too_full_is_confirmed_as_a_whole() -> None:
     assert Counter(runs.emitted) == Counter([*before, *crowd])
     runs.run([*before, *crowd])
     assert len(runs.emitted) == 501
+
+
+def test_a_second_that_is_resumed_is_confirmed() -> None:
+    crowd = [event(1_000, n) for n in range(900)]
+    runs = Runs()
+    runs.run(crowd, killed_after=600, size=100)
+    runs.emitted = runs.emitted[: (confirmed := runs.confirmed)]
+    runs.run(crowd, killed_after=100, size=50)
+    assert runs.confirmed > confirmed
+    runs.emitted = runs.emitted[: runs.confirmed]
+    runs.run(crowd)
+    assert Counter(runs.emitted) == Counter(crowd)
+
+
+def test_a_bucket_that_is_killed_in_its_first_second_is_not_doubled() -> None:
+    events = [event(1_000 + n // 50, n) for n in range(500)]
+    late = [event(1_002 + n // 3, 9_000 + n) for n in range(12)]
+    runs = Runs(budget=300)
+    runs.run(events)
+    for killed_after in (5, 15, 30, 45, 60):
+        runs.run([*events, *late], killed_after=killed_after, size=3)
+    runs.run([*events, *late])
+    assert set(runs.emitted) == {*events, *late}
 
 
 def test_a_bucket_that_cannot_be_resolved_is_emitted_in_batches() -> None:
