@@ -75,15 +75,15 @@ def test_meltano_runs_lists_and_reads_what_is_selected(
     (meltano.directory / "meltano.yml").write_text(yaml.safe_dump(project))
     meltano("run", "tap-openai-audit", "target-postgres")
     assert "openai-audit-every-five-minutes" in meltano("schedule", "list").out
-    ledger = re.findall(r"```sql\n(SELECT started_at.*?)```", README, re.DOTALL)[0]
+    ledger = re.findall(r"```sql\n(SELECT\n    started_at.*?)```", README, re.DOTALL)[0]
     with postgres.connect(schema) as connection:
         assert connection.execute("SELECT count(*) > 0 FROM users").fetchone() == (
             True,
         )
         reports = connection.execute(ledger).fetchall()
-    scopes = {(report[1], report[5]) for report in reports}
+    scopes = {(report[1], report[8]) for report in reports}
     assert scopes == {("organization", True), ("tenant", True)}
-    assert sum(report[4] for report in reports) == len(sandbox.control.events())
+    assert sum(report[7] for report in reports) == len(sandbox.control.events())
 
 
 def test_without_meltano_it_is_a_pipe(sandbox: SandboxProcess, tmp_path: Path) -> None:
