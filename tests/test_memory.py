@@ -43,6 +43,13 @@ def add_large(tap: TapCommand, size: int, count: int) -> None:
         )
 
 
+def test_many_events_are_read_in_bounded_memory(tmp_path: Path) -> None:
+    with SandboxProcess(events=40_000, tenant_events=0, start="300d") as sandbox:
+        outcome = TapCommand(sandbox, tmp_path).run()
+    assert len(outcome.ids) == 40_000
+    assert 0 < outcome.memory < MOST
+
+
 @pytest.mark.parametrize(("size", "count"), [(20_000, 2_000), (1_000_000, 40)])
 @pytest.mark.parametrize("concurrency", [8, 64])
 def test_large_events_are_read_in_bounded_memory(
