@@ -95,6 +95,12 @@ class Outcome:
         return [line for line in self.log.splitlines() if "| ERROR" in line]
 
     @property
+    def warnings(self) -> list[str]:
+        """Warnings of the tap: the SDK's own tell when a Python is out of support."""
+        lines = self.log.splitlines()
+        return [x for x in lines if "| WARNING" in x and "| py.warnings" not in x]
+
+    @property
     def last_line(self) -> str:
         return self.log.splitlines()[-1]
 

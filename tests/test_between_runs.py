@@ -43,10 +43,6 @@ def report(outcome: Outcome, scope: str = "organization") -> dict[str, Any]:
     return found
 
 
-def warnings(outcome: Outcome) -> list[str]:
-    return [line for line in outcome.log.splitlines() if "| WARNING" in line]
-
-
 def iso(second: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(second))
 
@@ -73,7 +69,7 @@ def test_wider_filters_go_on_forward_and_say_what_is_not_covered(
     assert report(narrow)["covered_from"] is None
     wide = tap.run(state=narrow.state)
     assert wide.code == 0
-    (warning,) = (line for line in warnings(wide) if "organization events" in line)
+    (warning,) = (line for line in wide.warnings if "organization events" in line)
     assert "are not covered" in warning
     assert "--full-refresh" in warning
     covered_from = report(wide)["covered_from"]
@@ -84,16 +80,16 @@ def test_wider_filters_go_on_forward_and_say_what_is_not_covered(
     third = tap.run(state=wide.state)
     assert sorted(third.ids) == sorted(new)
     assert report(third)["covered_from"] == covered_from
-    assert any("are not covered" in line for line in warnings(third))
+    assert any("are not covered" in line for line in third.warnings)
     # Whoever accepts it says so with the start date.
     fourth = tap.run(state=third.state, start_date=covered_from)
-    assert not warnings(fourth)
+    assert not fourth.warnings
 
 
 def test_narrower_filters_are_told_and_cover_what_was_covered(tap: TapCommand) -> None:
     wide = tap.run()
     narrow = tap.run(state=wide.state, event_types=["user.added"])
-    assert (narrow.code, warnings(narrow)) == (0, [])
+    assert (narrow.code, narrow.warnings) == (0, [])
     assert "the organization events became narrower" in narrow.log
     assert report(narrow)["covered_from"] is None
 
@@ -107,7 +103,7 @@ def test_an_earlier_start_date_goes_on_forward_and_says_what_is_not_covered(
     assert report(first)["covered_from"] == start
     second = tap.run(state=first.state, start_date=iso(times[100]))
     assert (second.code, second.ids) == (0, [])
-    assert any(f"before {start} are not covered" in line for line in warnings(second))
+    assert any(f"before {start} are not covered" in line for line in second.warnings)
     assert report(second)["covered_from"] == start
     whole = tap.run(start_date=iso(times[100]))
     assert set(first.ids) < set(whole.ids)
@@ -121,7 +117,7 @@ def test_a_start_date_of_the_distant_past_reads_everything(
     first = tap.run(start_date=start)
     assert (first.code, set(first.ids)) == (0, tap.truth)
     second = tap.run(state=first.state, start_date=start)
-    assert (second.code, second.ids, warnings(second)) == (0, [], [])
+    assert (second.code, second.ids, second.warnings) == (0, [], [])
 
 
 @pytest.mark.parametrize("at", [-62_167_219_200, -1e30, 0, 3_000])
@@ -162,7 +158,7 @@ def test_a_start_date_beyond_the_bookmark_forgets_and_moves_nothing(
     first = tap.run()
     typo = tap.run(state=first.state, start_date=iso(time.time() + 30 * DAY))
     assert (typo.code, typo.ids) == (0, [])
-    assert any("lies after the bookmark" in line for line in warnings(typo))
+    assert any("lies after the bookmark" in line for line in typo.warnings)
     for name in ("replication_key_value", "look_from", "known"):
         assert partition(typo)[name] == partition(first)[name]
     late = tap.sandbox.control.add_events(1, at=time.time() - HOUR / 2)
@@ -176,7 +172,7 @@ def test_an_old_period_asked_with_a_newer_state_reads_nothing_and_says_so(
     past = iso(time.time() - 20 * DAY)
     second = tap.run(state=first.state, end_date=past)
     assert (second.code, second.ids) == (0, [])
-    assert any(f"end_date {past} lies before" in line for line in warnings(second))
+    assert any(f"end_date {past} lies before" in line for line in second.warnings)
     found = report(second)
     assert found["window_start"] == found["window_end"]
     # It proves nothing of what was asked for.
@@ -223,7 +219,7 @@ def test_a_clock_of_this_machine_that_is_days_off_repeats_nothing(
     first = tap.run()
     assert set(first.ids) == tap.truth
     second = tap.run(state=first.state)
-    assert (second.ids, warnings(second)) == ([], [])
+    assert (second.ids, second.warnings) == ([], [])
 
 
 def test_what_appears_while_the_target_stalls_is_emitted_by_the_next_run(
@@ -317,7 +313,7 @@ def test_a_catalog_that_asks_for_a_full_table_is_read_incrementally(
     first = tap.run()
     outcome = tap.run(state=first.state, catalog=catalog)
     assert outcome.ids == []
-    (warning,) = warnings(outcome)
+    (warning,) = outcome.warnings
     assert "--full-refresh" in warning
     assert "'audit_logs' in incremental mode" in outcome.log
 

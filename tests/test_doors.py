@@ -242,7 +242,7 @@ def test_a_catalog_that_selects_nothing_is_told(
 ) -> None:
     outcome = tap.run(catalog=catalog)
     assert (outcome.code, outcome.ids) == (0, [])
-    (warning,) = (line for line in outcome.log.splitlines() if "| WARNING" in line)
+    (warning,) = outcome.warnings
     assert "No stream is selected" in warning
 
 
