@@ -172,7 +172,7 @@ class AuditLogs(Stream):
             ScopeState.read(state),
             session,
             self.logger,
-            OtherScopes([*self._known_elsewhere(scope), *emitted], self._reached()),
+            self._others(scope, emitted),
         )
         try:
             self._extract(run, counter, state)
@@ -202,28 +202,16 @@ class AuditLogs(Stream):
             self.logger.info("%s", summary(run.report))
         return run
 
-    def _known_elsewhere(self, scope: str) -> list[KnownIds]:
-        """Return what the state of the other scope knows."""
-        others = [
-            {"scope": other} for other in (ORGANIZATION, TENANT) if other != scope
-        ]
-        known: list[KnownIds] = []
-        for other in others:
-            if (state := self._state_of(other)) is not None:
-                position = ScopeState.read(state).position
+    def _others(self, scope: str, emitted: Sequence[KnownIds]) -> OtherScopes:
+        """Return what the states of the other scopes, and this run, know of them."""
+        known, reached = [*emitted], BEGINNING
+        for partition in self.stream_state.get("partitions", []):
+            if partition["context"] != {"scope": scope}:
+                position = ScopeState.read(partition).position
                 known += [position.known]
                 known += [position.known_of_0_1] if position.known_of_0_1 else []
-        return known
-
-    def _reached(self) -> int:
-        """Return the latest bookmark of any scope, in Unix seconds."""
-        states = map(ScopeState.read, self.stream_state.get("partitions", []))
-        bookmarks = [state.position.bookmark for state in states]
-        return max((b for b in bookmarks if b is not None), default=BEGINNING)
-
-    def _state_of(self, context: dict[str, str]) -> dict[str, Any] | None:
-        partitions = self.stream_state.get("partitions", [])
-        return next((p for p in partitions if p["context"] == context), None)
+                reached = max(reached, position.bookmark or BEGINNING)
+        return OtherScopes(known, reached)
 
     def _extract(self, run: ScopeRun, counter: Counter, state: dict[str, Any]) -> None:
         """Write the records of a scope, and keep its state in step."""
