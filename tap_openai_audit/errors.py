@@ -4,7 +4,8 @@ TapError                  what happened, what it means and what to do, in one li
 ├── RequestFailed         a request did not bring what was asked for
 │   ├── NotAnswered       nobody answered: DNS, proxy, TLS, time, a broken connection
 │   ├── ErrorResponse     the response is an error: key, permission, rate, server
-│   │   └── VanishedCursor    the API no longer knows where the next page begins
+│   │   ├── VanishedCursor    the API no longer knows where the next page begins
+│   │   └── ExpiredFile       the API no longer has a file that it listed
 │   └── BadResponse       the response makes no sense: a redirect, a body, its size
 │       ├── BodyTooLarge      more than this machine's memory should hold
 │       └── BrokenPaging      pages that do not fit together
@@ -27,7 +28,7 @@ from __future__ import annotations
 import signal
 from dataclasses import KW_ONLY, dataclass, field
 
-from tap_openai_audit.causes import MEANING, Cause
+from tap_openai_audit.causes import Api, Cause, meaning
 from tap_openai_audit.redaction import redacted
 from tap_openai_audit.timestamps import iso
 
@@ -72,6 +73,8 @@ class RequestFailed(TapError):
     """How many seconds the API asks to wait before that."""
     request_id: str | None = None
     """What OpenAI's support asks for. None where nobody answered, or without one."""
+    api: Api = Api.ORGANIZATION
+    """Which API was asked."""
 
     def __post_init__(self) -> None:
         """Let no identifier by that is none."""
@@ -82,7 +85,7 @@ class RequestFailed(TapError):
     @property
     def meaning(self) -> str:
         """The sentence that sync, check and README share."""
-        return MEANING[self.cause]
+        return meaning(self.cause, self.api)
 
     @property
     def happened(self) -> str:
@@ -123,6 +126,13 @@ class VanishedCursor(ErrorResponse):
     """The API no longer knows the event after which a page was to begin."""
 
     cause: Cause = field(default=Cause.VANISHED_CURSOR, init=False)
+
+
+@dataclass(eq=False)
+class ExpiredFile(ErrorResponse):
+    """The API no longer has a file that it listed before."""
+
+    cause: Cause = field(default=Cause.EXPIRED_FILE, init=False)
 
 
 @dataclass(eq=False)

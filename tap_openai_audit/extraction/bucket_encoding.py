@@ -12,6 +12,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tap_openai_audit.extraction.buckets import HALF_BYTES, Bucket
+from tap_openai_audit.extraction.varints import (
+    ByteReader,
+    unzigzag,
+    varint,
+    zigzag,
+)
 from tap_openai_audit.extraction.windows import BEGINNING, END
 
 if TYPE_CHECKING:
@@ -31,7 +37,7 @@ def room_in(characters: int) -> int:
 
 def encode(buckets: Sequence[Bucket], end: int) -> str:
     """Encode buckets that are in the order of time, and the second after them."""
-    out, previous = bytearray(_varint(_zigzag(end))), end
+    out, previous = bytearray(varint(zigzag(end))), end
     for bucket in reversed(buckets):
         out += _encoded(bucket, previous)
         previous = bucket.start
@@ -44,16 +50,20 @@ def decode(text: str) -> tuple[list[Bucket], int]:
     Raises:
         ValueError: If the text is not such a form.
     """
-    data = _Reader(b64decode(text, validate=True))
-    end = previous = _unzigzag(data.varint())
+    data = ByteReader(b64decode(text, validate=True))
+    end = previous = unzigzag(data.varint())
     buckets = []
     while not data.at_end:
         previous -= data.varint()
         ids, inexact = divmod(data.varint(), 2)
         if not ids:
             raise ValueError("a bucket without an id")
-        read = data.fixed if ids == 1 else data.varint
-        buckets.append(Bucket(previous, ids, read(), read(), bool(inexact)))
+        high, low = (
+            (_half(data.take(HALF_BYTES)), _half(data.take(HALF_BYTES)))
+            if ids == 1
+            else (data.varint(), data.varint())
+        )
+        buckets.append(Bucket(previous, ids, high, low, bool(inexact)))
     buckets.reverse()
     if not (previous >= BEGINNING and end <= END):
         raise ValueError("a time that no event has")
@@ -75,6 +85,10 @@ def size_of(buckets: Sequence[Bucket]) -> int:
     return size + sum(map(_length, distances)) + _LONGEST_DISTANCE
 
 
+def _half(data: bytes) -> int:
+    return int.from_bytes(data, "big")
+
+
 def _length(number: int) -> int:
     """Return how many bytes an integer of variable length takes."""
     return (number.bit_length() + 6) // 7 or 1
@@ -85,54 +99,6 @@ def _encoded(bucket: Bucket, following: int) -> bytes:
     sums = (
         high.to_bytes(HALF_BYTES, "big") + low.to_bytes(HALF_BYTES, "big")
         if count == 1
-        else _varint(high) + _varint(low)
+        else varint(high) + varint(low)
     )
-    return _varint(following - start) + _varint(2 * count + inexact) + sums
-
-
-class _Reader:
-    """Reads integers one after the other."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._position = 0
-
-    @property
-    def at_end(self) -> bool:
-        return self._position == len(self._data)
-
-    def fixed(self) -> int:
-        end = self._position + HALF_BYTES
-        if end > len(self._data):
-            raise ValueError("the sketch is cut off")
-        number = int.from_bytes(self._data[self._position : end], "big")
-        self._position = end
-        return number
-
-    def varint(self) -> int:
-        number = shift = 0
-        while self._position < len(self._data):
-            byte = self._data[self._position]
-            self._position += 1
-            number |= (byte & 0x7F) << shift
-            if byte < 0x80:  # noqa: PLR2004 - the last byte has its high bit clear
-                return number
-            shift += 7
-        raise ValueError("the sketch is cut off")
-
-
-def _zigzag(number: int) -> int:
-    return number << 1 if number >= 0 else (-number << 1) - 1
-
-
-def _unzigzag(number: int) -> int:
-    return -(number >> 1) - 1 if number & 1 else number >> 1
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
+    return varint(following - start) + varint(2 * count + inexact) + sums
