@@ -10,6 +10,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_openai_audit.api.client import Client
+from tap_openai_audit.causes import Api
 from tap_openai_audit.cli import CommandLine
 from tap_openai_audit.configuration import CONFIGURATION
 from tap_openai_audit.errors import SyncFailed, TapError
@@ -79,7 +80,9 @@ class TapOpenAIAudit(CommandLine):
         if self._session is None:
             user_agent = f"{self.name}/{self.plugin_version}"
             settings = Settings.of({"user_agent": user_agent, **self.config})
-            client = Client(settings, self.logger, self.signals.stop)
+            client = Client(
+                settings.endpoint(Api.ORGANIZATION), self.logger, self.signals.stop
+            )
             run_id = str(uuid.uuid4())
             self._session = Session(run_id, settings, client, self.signals)
         return self._session

@@ -23,6 +23,7 @@ from tap_openai_audit.api.audit_log import AuditLog
 from tap_openai_audit.api.client import Client
 from tap_openai_audit.api.listing import Listing
 from tap_openai_audit.api.not_answered import not_answered
+from tap_openai_audit.causes import Api
 from tap_openai_audit.check.checks import check
 from tap_openai_audit.check.probes import Probes
 from tap_openai_audit.errors import TapError
@@ -173,7 +174,8 @@ def log(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
 @pytest.mark.parametrize("door", DOORS)
 def test_nothing_hostile_passes_in_a_sync(door: str, log: Callable[[], str]) -> None:
     with LocalServer(DOORS[door], closing=True) as server:
-        client = Client(settings(server.url), logging.getLogger("t"), NoWait())
+        endpoint = settings(server.url).endpoint(Api.ORGANIZATION)
+        client = Client(endpoint, logging.getLogger("t"), NoWait())
         source = AuditLog(client, "organization", {})
         users = Listing("/projects/{id}/users")
         id_ = HOSTILE.encode(errors="replace").decode()

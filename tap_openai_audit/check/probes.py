@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tap_openai_audit.api.audit_log import AuditLog
 from tap_openai_audit.api.client import Client
 from tap_openai_audit.api.listing import by_last_id
-from tap_openai_audit.causes import Cause
+from tap_openai_audit.causes import Api, Cause
 from tap_openai_audit.check.conclusions import Made
 from tap_openai_audit.errors import Interrupted, NotAnswered, RequestFailed
 from tap_openai_audit.extraction.windows import END, Window
@@ -84,7 +84,7 @@ class Probes:
             ),
             max_retry_seconds=min(settings.max_retry_seconds, RETRY_SECONDS),
         )
-        self._client = Client(hasty, logger, signals.stop)
+        self._client = Client(hasty.endpoint(Api.ORGANIZATION), logger, signals.stop)
         self._timer = threading.Timer(_SECONDS, signals.stop.set)
         self._timer.daemon = True
 
