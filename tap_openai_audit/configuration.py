@@ -97,8 +97,8 @@ _OWN: dict[str, Any] = th.PropertiesList(
         default=7,
         title="Deep Lookback (Days)",
         description=(
-            "How many days before its bookmark a deep look begins, which finds what"
-            " appeared much too late. 0 for none."
+            "How many days before its bookmark a run looks again now and then, for"
+            " events that appeared later than the lookback allows. 0: never."
         ),
     ),
     th.Property(
@@ -106,9 +106,7 @@ _OWN: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=0, maximum=30 * 24),
         default=24,
         title="Deep Lookback Every (Hours)",
-        description=(
-            "How many hours lie between two deep looks. 0 for one in each run."
-        ),
+        description="How often it does so. 0: in every run.",
     ),
     th.Property(
         "tenant_events",

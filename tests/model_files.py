@@ -205,7 +205,7 @@ def run(  # noqa: PLR0913 - whatever a run depends on
         api,
         position,
         asked or Asked(),
-        Report("workspace_audit", started_at=0),
+        Report(scope="workspace_audit", started_at=0),
         sink,
         lost=lost,
         size=size,

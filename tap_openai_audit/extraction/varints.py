@@ -1,10 +1,13 @@
-"""Integers of variable length: seven bits a byte, lowest first."""
+"""Integers of variable length: seven bits a byte, the lowest first, as base64 text."""
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
+
 
 def varint(number: int) -> bytes:
-    """Write a number that is not negative."""
+    """Encode an integer that is not negative."""
     out = bytearray()
     while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
         out.append(number & 0x7F | 0x80)
@@ -13,42 +16,60 @@ def varint(number: int) -> bytes:
     return bytes(out)
 
 
+def length_of(number: int) -> int:
+    """Return how many bytes an integer takes."""
+    return (number.bit_length() + 6) // 7 or 1
+
+
 def zigzag(number: int) -> int:
-    """Fold the sign into the lowest bit, so that small numbers stay short."""
+    """Map integers to those that are not negative, small ones to small ones."""
     return number << 1 if number >= 0 else (-number << 1) - 1
 
 
 def unzigzag(number: int) -> int:
-    """Take the sign out of the lowest bit."""
+    """Undo `zigzag`."""
     return -(number >> 1) - 1 if number & 1 else number >> 1
 
 
-class ByteReader:
-    """Reads what was written, one after the other.
+class VarintReader:
+    """Reads integers one after the other."""
 
-    Each method raises `ValueError` where the bytes end too early.
-    """
+    def __init__(self, text: str) -> None:
+        """Read from the beginning.
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+        Raises:
+            ValueError: If the text is not base64.
+        """
+        try:
+            self._data = b64decode(text, validate=True)
+        except binascii.Error:
+            raise ValueError("it is not base64") from None
         self._position = 0
 
     @property
     def at_end(self) -> bool:
-        """Whether all is read."""
+        """Whether everything is read."""
         return self._position == len(self._data)
 
-    def take(self, count: int) -> bytes:
-        """Read so many bytes."""
-        end = self._position + count
+    def fixed(self, size: int) -> int:
+        """Read an integer of so many bytes, the highest first.
+
+        Raises:
+            ValueError: If the data ends before.
+        """
+        end = self._position + size
         if end > len(self._data):
-            raise ValueError("what is known is cut off")
-        taken = self._data[self._position : end]
+            raise ValueError("it is cut off")
+        number = int.from_bytes(self._data[self._position : end], "big")
         self._position = end
-        return taken
+        return number
 
     def varint(self) -> int:
-        """Read an integer of variable length."""
+        """Read an integer of variable length.
+
+        Raises:
+            ValueError: If the data ends before.
+        """
         number = shift = 0
         while self._position < len(self._data):
             byte = self._data[self._position]
@@ -57,4 +78,4 @@ class ByteReader:
             if byte < 0x80:  # noqa: PLR2004 - the last byte has its high bit clear
                 return number
             shift += 7
-        raise ValueError("what is known is cut off")
+        raise ValueError("it is cut off")

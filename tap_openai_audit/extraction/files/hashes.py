@@ -5,13 +5,17 @@ Both are bounded, because they are kept in the state: what is oldest is forgotte
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from hashlib import blake2b
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_openai_audit.extraction.varints import ByteReader, unzigzag, varint, zigzag
+from tap_openai_audit.extraction.varints import (
+    VarintReader,
+    unzigzag,
+    varint,
+    zigzag,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -206,15 +210,12 @@ def _decode(text: str, size: int) -> Iterator[_Hash]:
     Raises:
         ValueError: If the text holds something else.
     """
-    try:
-        data = ByteReader(b64decode(text, validate=True))
-    except binascii.Error:
-        raise ValueError("what is known is not base64") from None
+    data = VarintReader(text)
     second = 0
     while not data.at_end:
         second += unzigzag(data.varint())
         count = data.varint()
         if not count:
-            raise ValueError("what is known has a second without a hash")
+            raise ValueError("it has a second without a hash")
         for _ in range(count):
-            yield _Hash(second, data.take(size))
+            yield _Hash(second, data.fixed(size).to_bytes(size, "big"))
