@@ -12,6 +12,7 @@ TapError                  what happened, what it means and what to do, in one li
 ├── Interrupted           a request was not made, because the run is ending
 ├── BadState              a state that cannot be read, or is of another organization
 ├── MapFailed             a stream map fails on a record
+├── FilesFlawed           files of a workspace could not be read in full
 ├── TargetStopped         messages cannot be written any more
 ├── StreamFailed          a stream was not read in full, for one of these reasons
 └── SyncFailed            the end of a run in which streams failed
@@ -30,7 +31,6 @@ from dataclasses import KW_ONLY, dataclass, field
 
 from tap_openai_audit.causes import Api, Cause, meaning
 from tap_openai_audit.redaction import redacted
-from tap_openai_audit.timestamps import iso
 
 _LONGEST_WHAT = 500
 """Characters. A text of the API has 300 at the most; the rest is for words around it,
@@ -189,18 +189,20 @@ class MapFailed(TapError):
     consequence: str = "the stream is not written in full"
 
     @classmethod
-    def on(cls, id_: str, effective_at: int, error: Exception) -> MapFailed:
+    def on(cls, stream: str, id_: str, time: str, error: Exception) -> MapFailed:
         """Name the event, and what the map raised.
 
         Args:
+            stream: The name of the stream.
             id_: The id of the event.
-            effective_at: Its time, in Unix seconds.
+            time: Its time, or that of the file that it stands in.
             error: What the map raised.
         """
         return cls(
             f"stream_maps fails on the event {redacted(id_, longest=_LONGEST_NAME)} of"
-            f" {iso(effective_at)} ({type(error).__name__}: {redacted(error)})",
-            "audit_logs",
+            f" {redacted(time, longest=_LONGEST_NAME)}"
+            f" ({type(error).__name__}: {redacted(error)})",
+            stream,
             "everything before it is written, and the next run continues there",
         )
 
@@ -225,6 +227,20 @@ class MapFailed(TapError):
         return (
             f"{self.consequence}: correct the expressions of {self.stream} in"
             " stream_maps"
+        )
+
+
+@dataclass(eq=False)
+class FilesFlawed(TapError):
+    """Files could not be read in full, and never will be. The feed has gone on."""
+
+    @property
+    def meaning(self) -> str:
+        """What it means, and what to do."""
+        return (
+            "what could be read of them is written, the next run goes on behind them;"
+            " workspace_log_files has the reason of each, which OpenAI's support can"
+            " be told"
         )
 
 

@@ -210,5 +210,5 @@ def run(  # noqa: PLR0913 - whatever a run depends on
         lost=lost,
         size=size,
     )
-    feed.read(lambda: None, deep=deep)
+    feed.read(lambda: None, now=lambda: START, deep=deep)
     return feed

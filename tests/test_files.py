@@ -366,7 +366,7 @@ def test_what_a_map_leaves_out_is_counted_and_not_emitted_again() -> None:
     feed = Feed(
         api, position, Asked(), Report(scope="workspace_audit", started_at=0), sink
     )
-    feed.read(lambda: None)
+    feed.read(lambda: None, now=lambda: START)
     row = target.rows["file-001"]
     assert (row.emitted, row.filtered, row.known) == (2, 1, 0)
     assert row.ids_checksum == hash_of("a") + hash_of("c")

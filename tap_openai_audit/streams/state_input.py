@@ -13,11 +13,13 @@ from tap_openai_audit.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.redaction import redacted
 from tap_openai_audit.streams.audit_log_digests import DIGESTS, read_bookmark
 from tap_openai_audit.streams.state import ScopeState
+from tap_openai_audit.streams.workspace_state import FEEDS, LOG_FILES, check_bookmark
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 _STREAM = "audit_logs"
+_OF_WORKSPACE = frozenset({*FEEDS, LOG_FILES})
 _STATE = frozenset({"bookmarks", "currently_syncing"})
 _WRAPPINGS = {
     "value": frozenset({"type", "value", "time_extracted"}),
@@ -44,6 +46,8 @@ def unwrapped(given: object, streams: Collection[str]) -> dict[str, Any]:
             raise _refused(f"it is of a stream {named} that this tap lacks")
         if name == DIGESTS:
             read_bookmark(_object(bookmark, name))
+        elif name in _OF_WORKSPACE:
+            check_bookmark(name, _object(bookmark, name))
         elif name != _STREAM and bookmark not in ({}, {"partitions": []}):
             raise _refused(f"it has a bookmark of {name}, which needs none")
     partitions_of(given)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
+from tap_openai_audit.extraction.files.position import LOOKBACK_SECONDS
 from tap_openai_audit.extraction.observation import order_of
 from tap_openai_audit.extraction.windows import BEGINNING
 from tap_openai_audit.streams.columns import (
@@ -24,13 +25,15 @@ from tap_openai_audit.streams.mapped_stream import MappedStream
 from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
     from tap_openai_audit.errors import TapError
+    from tap_openai_audit.extraction.report import Report
     from tap_openai_audit.session import Session
+    from tap_openai_audit.streams.feed_run import FeedRun
     from tap_openai_audit.streams.scope_run import ScopeRun
 
 
@@ -48,8 +51,14 @@ class SyncReports(MappedStream):
     primary_keys: ClassVar[Sequence[str]] = ("run_id", "scope")
     schema: ClassVar[dict[str, Any]] = schema_of(
         text("run_id", "The run.", required=True),
-        text("scope", "Whose events: `organization` or `tenant`.", required=True),
-        text("organization_id", "The organization."),
+        text(
+            "scope",
+            "Whose events: `organization` or `tenant`, `workspace_audit` or"
+            " `workspace_auth`.",
+            required=True,
+        ),
+        text("organization_id", "The organization; null for a workspace's scopes."),
+        text("workspace_id", "The workspace; null for an organization's scopes."),
         text("tap_version", "The version of the tap."),
         text("chain_id", "The chain: all runs that began from each other's state."),
         text("previous_run_id", "The run whose state this one began from."),
@@ -132,11 +141,11 @@ class Ledger:
         """Enter the run of a scope."""
         settings, report, state = session.settings, run.report, run.after
         deep = report.deep
-        self.records.append(
+        self._enter(
+            session,
+            report,
             {
-                "run_id": session.run_id,
                 "organization_id": settings.organization_id,
-                "tap_version": self._tap_version,
                 "chain_id": state.chain_id,
                 "previous_run_id": run.before.run_id,
                 "bookmark": _iso(state.position.bookmark),
@@ -144,6 +153,41 @@ class Ledger:
                 "covered_from": _iso(state.covered_from),
                 "lookback_seconds": settings.lookback_seconds,
                 "filters": {name: [*own] for name, own in settings.filters.items()},
+                "deep_window_start": _iso(deep.window_start) if deep else None,
+                "deep_window_end": _iso(deep.window_end) if deep else None,
+                "deep_events_emitted": deep.emitted if deep else None,
+                "deep_events_repeated": deep.repeated if deep else None,
+                "deep_complete": deep.complete if deep else None,
+                "order_observed": order_of(report.orders).value,
+            },
+        )
+
+    def enter_feed(self, run: FeedRun, session: Session) -> None:
+        """Enter the run of a workspace's feed."""
+        state = run.after
+        position = state.position
+        self._enter(
+            session,
+            run.report,
+            {
+                "workspace_id": session.settings.workspace_id,
+                "chain_id": state.chain_id,
+                "previous_run_id": run.before.run_id,
+                "bookmark": position.bookmark,
+                "look_from": run.look_from,
+                "covered_from": _iso(state.covered_from),
+                "lookback_seconds": LOOKBACK_SECONDS,
+                "filters": {},
+            },
+        )
+
+    def _enter(self, session: Session, report: Report, own: Mapping[str, Any]) -> None:
+        """Enter what all have in common, and what each has of its own."""
+        self.records.append(
+            {
+                **dict.fromkeys(SyncReports.schema["properties"]),
+                "run_id": session.run_id,
+                "tap_version": self._tap_version,
                 "scope": report.scope,
                 "started_at": iso(report.started_at),
                 "finished_at": _iso(report.finished_at),
@@ -161,14 +205,9 @@ class Ledger:
                 "events_repeated": report.repeated,
                 "greatest_lateness_seconds": report.latest_by,
                 "ids_forgotten": 0,
-                "deep_window_start": _iso(deep.window_start) if deep else None,
-                "deep_window_end": _iso(deep.window_end) if deep else None,
-                "deep_events_emitted": deep.emitted if deep else None,
-                "deep_events_repeated": deep.repeated if deep else None,
-                "deep_complete": deep.complete if deep else None,
-                "order_observed": order_of(report.orders).value,
                 "complete": report.complete,
                 "reason": report.reason,
+                **own,
             }
         )
 

@@ -19,7 +19,7 @@ from tap_openai_audit.extraction.files.hashes import KnownEvents
 from tap_openai_audit.extraction.files.in_order import InOrder
 from tap_openai_audit.extraction.files.listing import listed
 from tap_openai_audit.extraction.files.log_files import LogEvent, Unreadable
-from tap_openai_audit.extraction.files.position import DAY
+from tap_openai_audit.extraction.files.position import DAY, Position
 from tap_openai_audit.extraction.files.reports import Begun, FileReport, id_hash
 from tap_openai_audit.extraction.files.verified import verified
 from tap_openai_audit.timestamps import iso, unix
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         FileSource,
         LogFile,
     )
-    from tap_openai_audit.extraction.files.position import Asked, Position
+    from tap_openai_audit.extraction.files.position import Asked
     from tap_openai_audit.extraction.files.verified import Download
     from tap_openai_audit.extraction.report import Report
 
@@ -46,6 +46,23 @@ _BATCH_BYTES = 1 << 20
 any of them is written."""
 
 EXPIRED = "it is gone: the API does not have it any more"
+
+
+def new_events(source: FileSource, asked: Asked) -> Iterator[tuple[LogFile, LogEvent]]:
+    """Read all there is, for use as a library. It keeps no state.
+
+    Raises:
+        TapError: If not all of it can be read.
+    """
+    known = KnownEvents()
+    after = Position().lists_after(asked, deep=False)
+    before = None if asked.end is None else iso(asked.end)
+    for file in listed(source, after, before, lambda _: False):
+        content = verified(source, file).content
+        for item in source.events(content.body) if content else ():
+            if isinstance(item, LogEvent) and item.id not in known:
+                known.add(item.id, file.second)
+                yield file, item
 
 
 class Sink(Protocol):
@@ -116,11 +133,18 @@ class Feed:
         self.mislabelled: list[FileReport] = []
         """Files that are not as declared, and can be read nevertheless."""
 
-    def read(self, heartbeat: Callable[[], None], *, deep: bool = False) -> None:
+    def read(
+        self,
+        heartbeat: Callable[[], None],
+        *,
+        now: Callable[[], int],
+        deep: bool = False,
+    ) -> None:
         """Emit what is new. However it ends, it ends with a checkpoint.
 
         Args:
             heartbeat: Called several times a second. What it raises ends the run.
+            now: The API's clock, in Unix seconds.
             deep: Whether to list from days before the bookmark.
 
         Raises:
@@ -145,6 +169,8 @@ class Feed:
                     del download  # its content is memory
                     self._checkpoint_if_due()
             report.complete = not self.flawed
+            if deep or self._bookmark is None:
+                position.deep_look_at = now()
         finally:
             self._sink.checkpoint()
 
