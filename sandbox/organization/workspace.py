@@ -67,7 +67,7 @@ _HOSTILE = {
 _BIG = (
     b',"x_big":[1234567890123456789012345678901234567890,0.1234567890123456789,1e400]'
 )
-_PEOPLE = 60  # the first of the organization: they neither leave nor are deleted
+_PEOPLE, _GROUPS = 60, 8  # the first of the organization: they stay for good
 _KEYS, _GUESTS = 4, 5
 _ORIGINS = 48
 _VARIANTS = 3
@@ -117,7 +117,8 @@ class WorkspaceWriter:
         self._origins = [_origin(rng, number) for number in range(_ORIGINS)]
         targets = [{"user_id": u.id, "user_email": u.email} for u in users]
         groups = [
-            {"group_id": g.id, "name": g.name} for g in organization.groups.values()
+            {"group_id": g.id, "name": g.name}
+            for g in list(organization.groups.values())[:_GROUPS]
         ]
         self._actions = [_action(rng, name, targets, groups) for name in _ACTIONS]
         self._sign_ins = [_sign_in(rng, name) for name in _SIGN_INS]

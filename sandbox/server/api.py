@@ -1,4 +1,4 @@
-"""The APIs: which host is asked, who may ask, and the process that serves them."""
+"""The hosts: which one is asked, and the process that serves them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from sandbox.organization.details import tenant_types
-from sandbox.server.audit_logs import list_audit_logs
 from sandbox.server.behaviour import Behaviour
 from sandbox.server.connection import Exchange, OpenProtocol
 from sandbox.server.control import Control
@@ -22,8 +20,9 @@ from sandbox.server.faults import Faults, suffer
 from sandbox.server.file_host import FileHost
 from sandbox.server.http import Query, RefusedError, Response, bearer, error
 from sandbox.server.journal import Journal
+from sandbox.server.keys import Keys
 from sandbox.server.log import Log
-from sandbox.server.reference import Reference
+from sandbox.server.organization_api import OrganizationApi
 from sandbox.server.workspace_api import WorkspaceApi
 from sandbox.server.workspace_control import WorkspaceControl
 from sandbox.server.workspace_files import WorkspaceFiles
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 
     from sandbox.options import Options
 
-_AUDIT_LOGS = "/v1/organization/audit_logs"
-_FIND = "You can find your API key at https://platform.openai.com/account/api-keys."
 _MILLISECONDS = 1000
 _ADDRESS = "127.0.0.1"
 #: The hosts, each at a port of its own: a key of one must not come to another.
@@ -67,8 +64,8 @@ class Api:
         files_at = f"http://{_ADDRESS}:{ports['files']}"
         self._file_host = FileHost(files_at, options.seed, self.files)
         self._workspace = WorkspaceApi(options, self.files, self._file_host)
-        self._options = options
-        self._tenant_types = tenant_types()
+        self._organization = OrganizationApi(options, self.log)
+        self._keys = Keys(options.admin_key, options.workspace_key)
 
     def now(self) -> float:
         """Return the time by the API's clock, Unix seconds."""
@@ -79,7 +76,10 @@ class Api:
         path, query = scope["path"], Query(scope["query_string"])
         host = self._hosts[scope["server"][1]]
         entry = self.journal.note(
-            host, self._key_in(scope), path, scope["query_string"].decode("latin-1")
+            host,
+            self._keys.brought_by(scope),
+            self._keys.hidden(path),
+            self._keys.hidden(scope["query_string"].decode("latin-1")),
         )
         fault = self.faults.next(host, path, query)
         if self.behaviour.latency_ms:
@@ -94,81 +94,28 @@ class Api:
         entry.status = response.status
         await exchange.respond(response)
 
-    def _key_in(self, scope: Scope) -> str | None:
-        """Return which key a request brings, wherever it carries it."""
-        headers = scope["headers"]
-        text = b"\n".join([scope["raw_path"], scope["query_string"], *sum(headers, ())])
-        if self._options.admin_key.encode() in text:
-            return "admin"
-        if self._options.workspace_key.encode() in text:
-            return "workspace"
-        return "other" if b"authorization" in dict(headers) else None
-
     def _answer(self, host: str, scope: Scope) -> Response:
         path, method = scope["path"], scope["method"]
         if method != "GET":
             message = f"Not allowed to {method} on {path} (HINT: Perhaps GET?)"
             return error(405, message, code="method_not_supported")
-        query, headers = Query(scope["query_string"]), dict(scope["headers"])
+        query, now = Query(scope["query_string"]), self.now()
+        headers = dict(scope["headers"])
         found: Response | None
         try:
-            match host:
-                case "files":
-                    with_key = self._key_in(scope) is not None
-                    found = self._file_host.answer(
-                        path, query, self.now(), with_key=with_key
-                    )
-                case "workspace":
-                    key = bearer(headers)
-                    found = self._workspace.answer(
-                        path, query, key, self.behaviour, self.now()
-                    )
-                case _:
-                    found = self._organization(path, query, headers)
+            if host == "files":
+                with_key = self._keys.brought_by(scope) is not None
+                found = self._file_host.answer(path, query, now, with_key=with_key)
+            elif host == "workspace":
+                key = bearer(headers)
+                found = self._workspace.answer(path, query, key, self.behaviour, now)
+            else:
+                found = self._organization.answer(
+                    path, query, headers, self.behaviour, now
+                )
         except RefusedError as refusal:
             return refusal.response
         return found or error(404, f"Invalid URL ({method} {path})")
-
-    def _organization(
-        self, path: str, query: Query, headers: dict[bytes, bytes]
-    ) -> Response | None:
-        self._admit(headers)
-        if path == _AUDIT_LOGS:
-            self._check_scope()
-            return list_audit_logs(query, self.log, self._tenant_types, self.behaviour)
-        return Reference(query, self.log.organization, self.now()).page(path)
-
-    def _admit(self, headers: dict[bytes, bytes]) -> None:
-        """Refuse a request that does not come from this organization."""
-        key = bearer(headers)
-        if not key:
-            message = "You didn't provide an API key in an Authorization header."
-            raise RefusedError(error(401, message))
-        if self.behaviour.key_expired:
-            message = f"Your API key has expired. {_FIND}"
-            raise RefusedError(error(401, message, code="api_key_expired"))
-        if key != self._options.admin_key or self.behaviour.wrong_key:
-            # The real message repeats both ends of the key: logs must not keep it.
-            shown = f"{key[:6]}***...{key[-3:]}"
-            message = f"Incorrect API key provided: {shown}. {_FIND}"
-            raise RefusedError(error(401, message, code="invalid_api_key"))
-        named = headers.get(b"openai-organization", b"").decode("latin-1")
-        own = named in ("", self._options.organization_id)
-        if self.behaviour.wrong_organization or not own:
-            message = (
-                "OpenAI-Organization header should match organization for API key."
-            )
-            code = "mismatched_organization"
-            raise RefusedError(error(401, message, error_type=code, code=code))
-
-    def _check_scope(self) -> None:
-        """Refuse a key that may not read audit logs."""
-        if self.behaviour.missing_scope:
-            message = (
-                "You have insufficient permissions for this operation. "
-                "Missing scopes: api.audit_logs.read."
-            )
-            raise RefusedError(error(self.behaviour.missing_scope_status, message))
 
 
 def serve(options: Options) -> None:

@@ -13,7 +13,7 @@ _CHOICES = {
     "envelope": ("normal", "bare_documents", "bare_list"),
     "missing_scope_status": (401, 403),
     "workspace_missing_scope": ("none", "AUDIT_LOG", "AUTH_LOG", "both"),
-    "workspace_after": ("later", "at_or_later"),
+    "workspace_after": ("later", "at_or_later", "ignored"),
     "workspace_last_end_time": ("normal", "null", "absent"),
 }
 
@@ -42,7 +42,8 @@ class Behaviour:
         workspace_missing_scope: The types of files that the workspace's key may not
             read: `none`, `AUDIT_LOG`, `AUTH_LOG` or `both`.
         workspace_page_size: Most files on a page, whatever the request allows.
-        workspace_after: `later`, or `at_or_later`: the file at `after` comes again.
+        workspace_after: `later`; `at_or_later`, the file at `after` comes again; or
+            `ignored`, every page is the first.
         workspace_last_end_time: `normal`, `null` or `absent`.
         collector_events: Listings and downloads come back as events in a later file.
         signed_url_seconds: How long a file's signed URL is valid.

@@ -20,6 +20,7 @@ TRAPS = {
     "crlf": "lines end with a carriage return too",
     "no_last_newline": "the last line does not end",
     "unparsable_line": "a line in the middle is broken, and the checksum matches",
+    "duplicates": "it begins with the last events of the file before it, of its type",
     "hostile": "one more event, of unknown kind, with big numbers and rude texts",
     "wrong_checksum": "the declared checksum is that of something else",
     "wrong_size": "the declared size is that of something else",

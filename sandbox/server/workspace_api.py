@@ -80,10 +80,11 @@ class WorkspaceApi:
             raise RefusedError(invalid("after", "Missing required parameter: 'after'."))
         limit = min(_limit(query), behaviour.workspace_page_size)
         again = behaviour.workspace_after == "at_or_later"
+        everything = behaviour.workspace_after == "ignored"
         found = [
             file
             for file in self._files.listed(types)
-            if (file.end > after or (again and file.end == after))
+            if (everything or file.end > after or (again and file.end == after))
             and (before is None or file.end < before)
         ]
         page = found[:limit]

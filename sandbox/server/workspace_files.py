@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.organization.things import new_id
 from sandbox.organization.workspace import AUDIT_LOG, WorkspaceWriter, timestamp
 from sandbox.server.log_file import LogFile
-from sandbox.server.workspace_history import PERIOD_SECONDS, history
+from sandbox.server.workspace_history import PERIOD_SECONDS, history, with_extras
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -90,14 +90,14 @@ class WorkspaceFiles:
             start, step = int(draft.end) - PERIOD_SECONDS, PERIOD_SECONDS / (events + 1)
             times = [start + step * number for number in range(1, events + 1)]
             events = self._writer.write(event_type, times)
-        if "hostile" in traps:
-            events = [*events, self._writer.hostile(event_type, float(draft.end) - 1)]
         file = replace(
             draft,
             events=tuple(events),
             visible_at=0 if visible else inf,
             traps=frozenset(traps),
         )
+        earlier = [f for f in self if f.type == event_type and f.end < file.end]
+        file = with_extras(file, earlier[-1] if earlier else None, self._writer)
         self._files[file.id] = file
         return file
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 #: What can be wrong among files; `TRAPS` has what can be wrong with one.
 AMONG_FILES = {
     "shared_end_times": "several files end at the same time",
-    "duplicates": "events of a file stand in the next of its type again",
     "late_events": "events stand in a later file than the one of their time",
     "late_files": "files are listed only when the control endpoints show them",
 }
@@ -29,6 +28,7 @@ _AUDIT_SHARE = 0.7
 _MOST_EVENTS = 15_000  # of some 800 bytes: a file has at most 15 MB
 _ONE_IN = 5  # files that a trap is in
 _LATE_PERIODS = 3
+_REPEATED = 3  # events of a file that stand in the next again
 
 
 def history(
@@ -90,7 +90,7 @@ def _files(
     shared: bool,
 ) -> list[LogFile]:
     """Return the files of the periods: one each, unless it is too large or shared."""
-    split = _some(rng, len(periods)) if shared else set()
+    split = _some(rng, len(periods)) if shared else []
     files = []
     for number, (end, events) in enumerate(periods.items()):
         size = -(-len(events) // 3) if number in split else _MOST_EVENTS
@@ -110,23 +110,34 @@ def _trapped(
 ) -> list[LogFile]:
     """Return the files with each trap in some of them."""
     made = list(files)
-    for trap in sorted(traps):
-        for number in sorted(_some(rng, len(files))):
-            file = made[number]
-            if trap in TRAPS:
-                file = replace(file, traps=file.traps | {trap})
-            if trap == "hostile":
-                extra = writer.hostile(file.type, float(file.end) - 1)
-                file = replace(file, events=(*file.events, extra))
-            elif trap == "duplicates" and number:
-                again = files[number - 1].events[:3]
-                file = replace(file, events=(*again, *file.events))
-            elif trap == "late_files":
-                file = replace(file, visible_at=inf)
-            made[number] = file
-    return made
+    for trap in sorted(traps & TRAPS.keys()):
+        for number in _some(rng, len(files)):
+            made[number] = replace(made[number], traps=made[number].traps | {trap})
+    if "late_files" in traps:
+        for number in _some(rng, len(files)):
+            made[number] = replace(made[number], visible_at=inf)
+    before = [None, *files]
+    return [with_extras(*pair, writer) for pair in zip(made, before, strict=False)]
 
 
-def _some(rng: random.Random, count: int) -> set[int]:
+def with_extras(
+    file: LogFile, before: LogFile | None, writer: WorkspaceWriter
+) -> LogFile:
+    """Return a file with the further events that its traps ask for.
+
+    Args:
+        file: The file.
+        before: The file before it, of its type.
+        writer: Makes events.
+    """
+    events = file.events
+    if "duplicates" in file.traps and before is not None:
+        events = (*before.events[-_REPEATED:], *events)
+    if "hostile" in file.traps:
+        events = (*events, writer.hostile(file.type, float(file.end) - 1))
+    return replace(file, events=events)
+
+
+def _some(rng: random.Random, count: int) -> list[int]:
     """Return the places of one in five, at least of one if there is any."""
-    return set(rng.sample(range(count), min(count, max(1, count // _ONE_IN))))
+    return rng.sample(range(count), min(count, max(1, count // _ONE_IN)))
