@@ -259,7 +259,8 @@ class SandboxProcess:
         deadline = threading.Timer(_DEADLINE_SECONDS, process.kill)
         deadline.start()
         try:
-            lines = [process.stdout.readline() if process.stdout else "" for _ in "ab"]
+            output = process.stdout
+            lines = [output.readline(), output.readline()] if output else [""]
         finally:
             deadline.cancel()
         if not all(lines):
@@ -303,8 +304,9 @@ class SandboxProcess:
             SandboxError: A key came to the host of the workspace's files.
         """
         try:
-            leaks = self.control.requests()["leaks"] if self.url else 0
+            running = self.url and problem is None
+            leaks = self.control.requests()["leaks"] if running else 0
         finally:
             self.stop()
-        if leaks and problem is None:
+        if leaks:
             raise SandboxError(f"a key came to the host of the files, {leaks} times")
