@@ -244,6 +244,15 @@ def test_a_redirect_names_the_host_and_nothing_else(location: str, host: str) ->
     assert answered(302, Location=location).what == f"HTTP 302 redirects to {host}"
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_of_the_platform_is_named_at_a_workspace(status: int) -> None:
+    for key, cause in ((KEY, Cause.PROJECT_KEY), ("sk-ws-Wq7Zr2Lt9", None)):
+        found = error_response(
+            status, {}, said("No."), now=NOW, key=key, api=Api.WORKSPACE
+        )
+        assert (found.cause is Cause.PROJECT_KEY) == (cause is not None)
+
+
 # The text
 
 

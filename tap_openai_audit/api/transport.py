@@ -78,6 +78,7 @@ class Transport:
     """Makes requests. Each thread has connections of its own."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self._api = endpoint.api
         self._url = endpoint.url
         self._key = endpoint.key
         self._timeout = endpoint.timeout_seconds
@@ -167,6 +168,7 @@ class Transport:
                 bytes(answer.body),
                 now=time.time(),
                 key=self._key,
+                api=self._api,
             )
         request_id = redacted(answer.headers.get("x-request-id", ""), self._key) or None
         if answer.flaw is not None:
