@@ -196,6 +196,14 @@ def test_an_organization_alone_is_read_as_before(tap: TapCommand) -> None:
     )
 
 
+def test_no_request_is_made_where_no_key_is_set(tap: TapCommand) -> None:
+    # Whatever is selected: `--test=records` selects all, as the SDK does it.
+    outcome = tap.run("--test=records", catalog=None)
+    assert outcome.code == 0
+    hosts = {r["host"] for r in tap.sandbox.control.requests()["log"]}
+    assert hosts == {"workspace", "files"}
+
+
 def test_a_record_is_the_event_to_the_last_digit(tap: TapCommand) -> None:
     number = "12345678901234567890.000000000000000000010"
     event = (

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_openai_audit.api.audit_log import refuses_tenant_events
+from tap_openai_audit.causes import Api
 from tap_openai_audit.errors import (
     MapFailed,
     StreamFailed,
@@ -100,7 +101,10 @@ class AuditLogs(EventStream):
     @override
     def partitions(self) -> list[dict[str, Any]]:
         """The scopes to read. The organization's is never held up by the tenant's."""
-        tenant = [{"scope": TENANT}] if self._session().settings.tenant_events else []
+        settings = self._session().settings
+        if not settings.reads(Api.ORGANIZATION):
+            return []
+        tenant = [{"scope": TENANT}] if settings.tenant_events else []
         return [{"scope": ORGANIZATION}, *tenant]
 
     @override

@@ -27,6 +27,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_openai_audit.api.parallel import ParallelLists
+from tap_openai_audit.causes import Api
 from tap_openai_audit.errors import ErrorResponse, RequestFailed, StreamFailed
 from tap_openai_audit.streams.mapped_stream import MappedStream
 from tap_openai_audit.streams.reference_record import Recorder
@@ -115,6 +116,8 @@ class Reference(MappedStream):
         Args:
             context: For a child stream, its `Parents`.
         """
+        if not self._session().settings.reads(Api.ORGANIZATION):
+            return
         if self.parent_stream_type is not None:
             parents: Parents = (context or {})[_CONTEXT]
             yield from self._read(
