@@ -140,6 +140,9 @@ class TapOpenAIAudit(CommandLine):
                 " or run without one",
                 AuditLogs.name,
             )
+        if not self.state:
+            # Some targets take the first STATE of a run for confirmed: see docs/sdk.md.
+            self.state_writer.write_state({"bookmarks": {}})
         super().sync_all()
         self.raise_failures()
 
