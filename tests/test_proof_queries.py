@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SCHEMA = "by_hand"
 DAY, NEXT, AFTER = "2026-01-15", "2026-01-16", "2026-01-17"
 IDS = ("audit_log-1", "audit_log-2", "audit_log-3")
-HOUR_AGO = "now() AT TIME ZONE 'UTC' - INTERVAL '1 hour'"
-TWO_DAYS_AGO = "now() AT TIME ZONE 'UTC' - INTERVAL '2 days'"
+NOW = "now() AT TIME ZONE 'UTC'"
+HOUR_AGO, TWO_DAYS_AGO = f"{NOW} - INTERVAL '1 hour'", f"{NOW} - INTERVAL '2 days'"
 
 
 @pytest.fixture(scope="module", params=["PostgreSQL", "DuckDB"])
@@ -156,9 +156,10 @@ def test_a_table_that_only_appends_is_counted_by_its_ids(tables: Tables) -> None
 
 
 def test_of_digests_of_the_same_second_the_later_one_counts(tables: Tables) -> None:
-    tables.digest(*IDS)
     tables.digest(*IDS[:1])
-    tables.digest(*IDS[:2], counted_to=f"{DAY} 13:00:00")
+    tables.digest(*IDS)
+    tables.digest(*IDS[:2])
+    tables.digest(*IDS, "audit_log-4", counted_to=f"{DAY} 13:00:00")
     tables.events(*IDS)
     tables.confirmed_runs()
     assert tables.verdict == "proven"
@@ -314,38 +315,44 @@ def test_a_day_that_is_not_over_is_partial(tables: Tables) -> None:
     assert tables.verdict == "partial"
 
 
-def test_days_are_those_of_utc_wherever_the_session_is(tables: Tables) -> None:
-    tables.digest(*IDS)
-    tables.digest("audit_log-4", day=NEXT)
-    tables.events(IDS[0], at=f"{DAY} 00:00:00")
-    tables.events(*IDS[1:], at=f"{DAY} 23:59:59")
-    tables.events("audit_log-4", at=f"{NEXT} 00:00:00")
-    tables.confirmed_runs()
+@pytest.fixture
+def far_east(tables: Tables) -> Iterator[Tables]:
+    """The tables as a session sees them that is 14 hours ahead of UTC."""
     tables.warehouse.execute("SET TimeZone = 'Pacific/Kiritimati'")
-    try:
-        assert tables.verdicts == {DAY: "proven", NEXT: "proven"}
-    finally:
-        tables.warehouse.execute("RESET TimeZone")
+    yield tables
+    tables.warehouse.execute("RESET TimeZone")
+
+
+def test_days_are_those_of_utc_wherever_the_session_is(far_east: Tables) -> None:
+    far_east.digest(*IDS)
+    far_east.digest("audit_log-4", day=NEXT)
+    far_east.events(IDS[0], at=f"{DAY} 00:00:00")
+    far_east.events(*IDS[1:], at=f"{DAY} 23:59:59")
+    far_east.events("audit_log-4", at=f"{NEXT} 00:00:00")
+    far_east.confirmed_runs()
+    assert far_east.verdicts == {DAY: "proven", NEXT: "proven"}
+
+
+def test_pending_is_a_day_wherever_the_session_is(far_east: Tables) -> None:
+    far_east.digest(*IDS, updated_at=Sql(f"{NOW} - INTERVAL '20 hours'"))
+    far_east.report(1)
+    assert far_east.verdict == "pending"
 
 
 def test_organizations_and_scopes_are_counted_apart(tables: Tables) -> None:
-    owners: list[dict[str, Any]] = [
-        {"organization_id": organization_id, "scope": scope, "chain_id": chain_id}
-        for organization_id, scope, chain_id in [
-            ("org-abc", "organization", "chain"),
-            ("org-abc", "tenant", "chain-of-tenant"),
-            ("org-xyz", "organization", "chain-of-xyz"),
-        ]
-    ]
-    for number, owner in enumerate(owners):
-        tables.digest(*IDS[: number + 1], **owner)
-        tables.confirmed_runs(**owner)
-        chain = owner.pop("chain_id")
-        assert chain
-        tables.events(*IDS[: number + 1], **owner)
+    for number, (organization_id, scope) in enumerate(
+        [("org-abc", "organization"), ("org-abc", "tenant"), ("org-xyz", "tenant")], 1
+    ):
+        own = {"organization_id": organization_id, "scope": scope}
+        tables.events("audit_log-0", at=f"{DAY} 0{number}:00:00", **own)
+        tables.events(*IDS[:number], at=f"{DAY} 0{number}:30:00", **own)
+        chain = {"chain_id": f"chain-{number}", **own}
+        began = f"{DAY} 0{number}:30:00"
+        tables.digest(*IDS[:number], counted_from=began, **chain)
+        tables.confirmed_runs(**chain)
     found = tables.warehouse.verdicts()
     assert [row.in_table for row in found] == [1, 2, 3]
-    assert {row.verdict for row in found} == {"proven"}
+    assert {row.verdict for row in found} == {"partial"}
 
 
 def test_of_two_chains_the_one_that_wrote_last_counts(tables: Tables) -> None:
@@ -368,7 +375,9 @@ def test_rows_of_an_older_chain_are_surplus(tables: Tables) -> None:
     assert tables.verdict == "surplus"
 
 
-@pytest.mark.parametrize("column", ["ids_checksum", "exact", "counted_from"])
+@pytest.mark.parametrize(
+    "column", ["ids_checksum", "exact", "counted_from", "counted_to"]
+)
 def test_a_digest_that_lacks_something_proves_nothing(
     tables: Tables, column: str
 ) -> None:
