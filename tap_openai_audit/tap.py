@@ -187,6 +187,9 @@ class TapOpenAIAudit(CommandLine):
                 AuditLogs.name,
             )
         self.leave_out_what_is_not_set()
+        if not self.state:
+            # Some targets take the first STATE of a run for confirmed: see docs/sdk.md.
+            self.state_writer.write_state({"bookmarks": {}})
         super().sync_all()
         self.raise_failures()
 

@@ -70,6 +70,7 @@ def definition() -> dict[str, Any]:
         "pip_url": "tap-openai-audit",
         "select": [
             "audit_logs.*",
+            "audit_log_digests.*",
             "sync_reports.*",
             "workspace_audit_logs.*",
             "workspace_auth_logs.*",

@@ -51,7 +51,7 @@ class FileHost:
             with_key: Whether the request brings a key.
 
         Raises:
-            RefusedError: It does, or its URL is not signed for this file, or was.
+            RefusedError: It does, or the signature is wrong or has expired.
         """
         if with_key:
             raise _refused(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sandbox.server.workspace_files import WorkspaceFiles
 
 _ID = re.compile(r'"event_id"\s*:\s*"([^"\\]*)"')
-_NAMELESS = UUID(int=0)  # what ids are made from for events that have none
 
 
 class WorkspaceControl:
@@ -103,5 +103,7 @@ def _raw_event(event: object) -> WorkspaceEvent:
     event_id = readable(body).get("event_id")
     if not isinstance(event_id, str):
         found = _ID.search(text)
-        event_id = found.group(1) if found else str(uuid5(_NAMELESS, text))
+        event_id = (
+            found.group(1) if found else str(UUID(bytes=sha256(body).digest()[:16]))
+        )
     return WorkspaceEvent(event_id, body)
