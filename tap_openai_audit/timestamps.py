@@ -52,7 +52,9 @@ def utc(text: str) -> str:
 
 
 def _moment(text: str) -> datetime:
-    text = re.sub(r"[zZ]$", "+00:00", text.strip())
+    text = text.strip()
+    if text[-1:] in {"z", "Z"}:
+        text = f"{text[:-1]}+00:00"
     text = _FRACTION.sub(lambda match: f"{match[0]:0<6.6}", text, count=1)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:

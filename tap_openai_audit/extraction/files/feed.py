@@ -244,6 +244,16 @@ class Feed:
             if len(batch.events) >= self._batch_events or batch.bytes > _BATCH_BYTES:
                 batch = self._write(batch, found)
         self._write(batch, found)
+        self._note_times(found)
+
+    def _note_times(self, found: FileReport) -> None:
+        """Count the times of a file's events into those of the run."""
+        for text in (found.first, found.last):
+            if text is not None:
+                at = int(unix(text) // 1)
+                oldest, newest = self._report.oldest, self._report.newest
+                self._report.oldest = at if oldest is None else min(oldest, at)
+                self._report.newest = at if newest is None else max(newest, at)
 
     def _resume(self, found: FileReport) -> Begun | None:
         """Go on with what an earlier run has emitted of a file."""
@@ -260,11 +270,6 @@ class Feed:
         if isinstance(item, Unreadable):
             return
         self._report.read += 1
-        if item.timestamp is not None:
-            at = int(unix(item.timestamp) // 1)
-            oldest, newest = self._report.oldest, self._report.newest
-            self._report.oldest = at if oldest is None else min(oldest, at)
-            self._report.newest = at if newest is None else max(newest, at)
         known = self._position.events
         if item.id in known or item.id in batch.ids:
             self._report.known += 1
