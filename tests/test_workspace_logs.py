@@ -137,6 +137,14 @@ def test_a_link_that_has_expired_is_asked_for_again() -> None:
         assert len(api.requests) == len(files.requests) == 2
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>", b"no healthy upstream"])
+def test_what_a_proxy_sends_in_place_of_a_file_is_asked_for_again(body: bytes) -> None:
+    answers = iter([response(200, body=body), response(200, body=b'{"event_id": 1}')])
+    with LocalServer(lambda: [next(answers)]) as api:
+        found = logs(api.url, max_retry_seconds=60).download(FILE)
+    assert bytes(found.body) == b'{"event_id": 1}'
+
+
 # A file that is gone
 
 
@@ -148,11 +156,13 @@ def test_a_file_is_gone_only_if_the_workspace_is_there(status: int) -> None:
         f"Date: {formatdate(usegmt=True)}",
         body=b'{"data": [], "has_more": false}',
     )
-    answers = iter([gone, listing, gone, gone])
+    answers = iter([*[gone, listing] * 4, gone, gone])
     with LocalServer(lambda: [next(answers)]) as api:
         with pytest.raises(ExpiredFile):
             logs(api.url).download(FILE)
         assert b"limit=1" in api.requests[1]
+        assert len(api.requests) == 6
+        next(answers), next(answers)
         with pytest.raises(RequestFailed) as caught:
             logs(api.url).download(FILE)
     assert not isinstance(caught.value, ExpiredFile)
@@ -183,7 +193,7 @@ def test_a_listing_is_read_as_documented() -> None:
         page = logs(api.url).page("2026-01-01T00:00:00Z", "2026-12-01T00:00:00Z")
     asked = api.requests[0]
     assert asked.startswith(
-        f"GET {PLACE}?event_type=AUDIT_LOG&limit=100"
+        f"GET {PLACE}?limit=100&event_type=AUDIT_LOG"
         "&after=2026-01-01T00%3A00%3A00Z&before=2026-12-01T00%3A00%3A00Z ".encode()
     )
     (found,) = page.files

@@ -103,18 +103,25 @@ class Client:
             tells_time=True,
         )
 
-    def get_file(self, path: str) -> Response[bytearray]:
-        """Ask until there is a file.
+    def get_file(
+        self, path: str, longest: int, read: Callable[[bytearray], _T]
+    ) -> Response[_T]:
+        """Ask until there is a file that can be read.
 
         Args:
             path: The path below the API's URL, with a leading slash.
+            longest: The most bytes that it may have.
+            read: Makes the content out of the file, or raises `BadBody`.
 
         Raises:
             RequestFailed: If asking again cannot help, or did not help for too long.
             Interrupted: If the run is ending.
         """
         return self._repeated(
-            lambda: self._transport.get_file(path), path, path, lambda body: body
+            lambda: self._transport.get_file(path, longest),
+            path,
+            path,
+            read,
         )
 
     def _repeated(

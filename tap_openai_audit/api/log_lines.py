@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LONGEST_REASON = 100
 """Characters. It goes to the ledger, and says what kind of thing is in the way."""
 
-_MARK = b"\xef\xbb\xbf"
+MARK = b"\xef\xbb\xbf"
 """The byte order mark that some programs write in front of UTF-8."""
 
 
@@ -38,7 +38,7 @@ _heads = msgspec.json.Decoder(_Head)
 def events_of(body: bytes | bytearray) -> Iterator[LogEvent | Unreadable]:
     """Read what a file holds, without holding more of it than a line."""
     view = memoryview(body)
-    begin, number = len(_MARK) if body.startswith(_MARK) else 0, 0
+    begin, number = len(MARK) if body.startswith(MARK) else 0, 0
     while begin < len(body):
         end = body.find(b"\n", begin)
         end = len(body) if end < 0 else end

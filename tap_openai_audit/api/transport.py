@@ -122,13 +122,14 @@ class Transport:
             bytes(answer.body), request_id, None if date is None else int(date)
         )
 
-    def get_file(self, path: str) -> Response[bytearray]:
+    def get_file(self, path: str, longest: int) -> Response[bytearray]:
         """Make one GET request that is redirected to a file, and get that without key.
 
         The address of a file is a secret as well: whoever has it can read the file.
 
         Args:
             path: The path below the API's URL, with a leading slash.
+            longest: The most bytes that it may have, of 64 MiB.
 
         Raises:
             NotAnswered: If there is no response.
@@ -136,13 +137,14 @@ class Transport:
             BodyTooLarge: If the file is larger than what memory should hold.
             BadResponse: If it is neither an error nor a file.
         """
-        answer = self._ask(path, (), longest=_LONGEST_FILE)
+        longest = min(longest, _LONGEST_FILE)
+        answer = self._ask(path, (), longest=longest)
         address = self._address_in(answer)
         if address is None:
             request_id = self._checked(answer)
         else:
             request_id = redacted(answer.headers.get("x-request-id", ""), self._key)
-            answer = self._send("file", address, longest=_LONGEST_FILE)
+            answer = self._send("file", address, longest=longest)
             _check_file(answer, request_id or None)
         return Response(answer.body, request_id or None)
 
@@ -224,8 +226,11 @@ class Transport:
                 proxies=proxies,
             ) as response:
                 usual = response.status_code == requests.codes.ok
+                # How many files are read at the same time is bounded elsewhere.
                 body, flaw = self._read(
-                    response.raw, longest if usual else _LONGEST_ERROR
+                    response.raw,
+                    longest if usual else _LONGEST_ERROR,
+                    several=kind == "api",
                 )
                 return _Answer(response.status_code, response.headers, body, flaw)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
@@ -239,13 +244,14 @@ class Transport:
             ) from None
 
     def _read(
-        self, raw: BaseHTTPResponse, longest: int
+        self, raw: BaseHTTPResponse, longest: int, *, several: bool
     ) -> tuple[bytearray, BadResponse | None]:
         """Read a body in pieces: urllib3 decompresses no more than each asks for.
 
         Args:
             raw: Where it comes from.
             longest: The most bytes to read, decompressed.
+            several: Whether many may be read at the same time: large ones one by one.
 
         Returns:
             The body, and what is wrong with it. If something is, it is the beginning.
@@ -254,10 +260,7 @@ class Transport:
         with ExitStack() as stack:
             try:
                 while piece := raw.read(min(_PIECE, longest), decode_content=True):
-                    # How many files are read at the same time is bounded elsewhere.
-                    if len(body) <= _USUAL_BODY < len(body) + len(piece) and (
-                        longest < _LONGEST_FILE
-                    ):
+                    if several and len(body) <= _USUAL_BODY < len(body) + len(piece):
                         stack.enter_context(self._large_body)
                     body += piece
                     if len(body) > longest:
@@ -308,4 +311,4 @@ def _check_file(answer: _Answer, request_id: str | None) -> None:
             )
         raise replace(found, request_id=request_id)
     if answer.flaw is not None:
-        raise replace(answer.flaw, request_id=request_id)
+        raise replace(answer.flaw, retriable=True, request_id=request_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 from hashlib import sha256
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,8 +17,8 @@ import msgspec
 
 from tap_openai_audit.api.bodies import BadBody
 from tap_openai_audit.api.envelopes import envelope
-from tap_openai_audit.api.log_lines import events_of
-from tap_openai_audit.errors import ErrorResponse, ExpiredFile
+from tap_openai_audit.api.log_lines import MARK, events_of
+from tap_openai_audit.errors import BodyTooLarge, ErrorResponse, ExpiredFile
 from tap_openai_audit.extraction.files.log_files import Content, FilePage, LogFile
 from tap_openai_audit.redaction import redacted
 from tap_openai_audit.timestamps import iso, unix, utc
@@ -39,6 +40,13 @@ _PAGE_SIZE = 100
 
 _GONE = frozenset({404, 410})
 """Statuses that say that a file is not there."""
+
+_TIMES_GONE = 3
+"""How many times in a row that has to be said: the events of the file are given up."""
+
+_LEAST_ROOM, _ROOM_PER_BYTE = 16 * 1024 * 1024, 4
+"""How many bytes a file may have that is listed with fewer: several are in memory at
+the same time, and a body may be no file at all."""
 
 
 class _Listed(msgspec.Struct):
@@ -82,14 +90,17 @@ class WorkspaceLogs:
             RequestFailed: If there is no page.
             Interrupted: If the run is ending.
         """
-        params = [
-            ("event_type", self._event_type),
-            ("limit", str(limit)),
-            ("after", after),
-        ]
-        params += [] if before is None else [("before", before)]
         read = partial(decode_page, event_type=self._event_type)
-        return self._client.get(self._path, params, read).content
+        params = [("event_type", self._event_type), ("after", after)]
+        params += [] if before is None else [("before", before)]
+        while True:
+            asked = [("limit", str(limit)), *params]
+            try:
+                return self._client.get(self._path, asked, read).content
+            except BodyTooLarge:
+                if limit == 1:
+                    raise
+                limit = max(limit // 10, 1)
 
     def download(self, file: LogFile) -> Content:
         """Download a file.
@@ -99,27 +110,45 @@ class WorkspaceLogs:
             RequestFailed: If it is not to be had for another reason.
             Interrupted: If the run is ending.
         """
-        try:
-            body = self._downloads.get_file(
-                f"{self._path}/{quote(file.id, '')}"
-            ).content
-        except ErrorResponse as error:
-            if error.status not in _GONE:
-                raise
-            # That the whole workspace is gone, or not there, is said in the same way.
-            self.page(iso(file.second), limit=1)
-            raise ExpiredFile(
-                error.what,
-                status=error.status,
-                request_id=error.request_id,
-                api=error.api,
-            ) from None
-        return Content(body, sha256(body).hexdigest())
+        path = f"{self._path}/{quote(file.id, '')}"
+        longest = max(_LEAST_ROOM, _ROOM_PER_BYTE * (file.size or 0))
+        read = partial(_checked, file.size)
+        for attempt in count(1):
+            try:
+                body = self._downloads.get_file(path, longest, read).content
+            except ErrorResponse as error:  # noqa: PERF203 - three times at the most
+                if error.status not in _GONE:
+                    raise
+                # A workspace that is not there, or not at the moment, says the same.
+                self.page(iso(file.second), limit=1)
+                if attempt == _TIMES_GONE:
+                    raise _expired(error) from None
+            else:
+                return Content(body, sha256(body).hexdigest())
+        raise AssertionError("unreachable")
 
     @staticmethod
     def events(body: bytes | bytearray) -> Iterator[LogEvent | Unreadable]:
         """Read what a file holds, in its order."""
         return events_of(body)
+
+
+def _checked(size: int | None, body: bytearray) -> bytearray:
+    """Take a body for a file, unless it is what a proxy sends in its place.
+
+    Raises:
+        BadBody: If it neither has the size of the file nor begins with an event.
+    """
+    begin = body[:64].removeprefix(MARK).lstrip()
+    if len(body) == size or begin.startswith(b"{"):
+        return body
+    raise BadBody("an HTML page" if begin[:1] == b"<" else "a body that is no log file")
+
+
+def _expired(error: ErrorResponse) -> ExpiredFile:
+    return ExpiredFile(
+        error.what, status=error.status, request_id=error.request_id, api=error.api
+    )
 
 
 def decode_page(body: bytes, event_type: str) -> FilePage:
