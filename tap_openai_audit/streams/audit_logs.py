@@ -270,11 +270,13 @@ class AuditLogs(Stream):
             return Written(len(lines), events)
         made = [self._messages(recorder, event) for event in events]
         self._writer.write_lines(line for lines, _ in made for line in lines)
-        found = list(zip(events, made, strict=True))
-        return Written(
-            sum(bool(lines) for lines, _ in made),
-            [event for event, (_, countable) in found if countable],
-        )
+        counted = [
+            event
+            for event, (_, countable) in zip(events, made, strict=True)
+            if countable
+        ]
+        records = sum(bool(lines) for lines, _ in made)
+        return Written(records, counted, renamed=records > len(counted))
 
     def _messages(self, recorder: Recorder, event: Event) -> tuple[list[bytes], bool]:
         """Make the messages of an event with the SDK's features.

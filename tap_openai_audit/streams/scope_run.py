@@ -15,6 +15,7 @@ from tap_openai_audit.extraction.deep_look import DeepLook
 from tap_openai_audit.extraction.extract import extract
 from tap_openai_audit.extraction.incremental import Incremental
 from tap_openai_audit.extraction.position import (
+    CLOCK_TOLERANCE,
     Asked,
     is_in_the_future,
     range_to_look_at_deeply,
@@ -207,8 +208,11 @@ class ScopeRun:
             return False
         if last is None:
             return True
+        if not settings.deep_lookback_every_hours:
+            return True
         ago = self._session.client.api_clock.latest() - last
-        return not 0 <= ago < settings.deep_lookback_every_hours * _HOUR
+        # A clock that was set back a little makes nothing due.
+        return not -CLOCK_TOLERANCE < ago < settings.deep_lookback_every_hours * _HOUR
 
     def _deep_look(self, end: int) -> DeepLook | None:
         """Prepare a deep look, if one is due.
@@ -276,7 +280,8 @@ class ScopeRun:
             self._logger.warning(
                 "The bookmark of the %s events, %s, lies in the future: it is set back"
                 " to now; what happened since the last run may be missing, a full"
-                " refresh reads it",
+                " refresh reads it, and what was emitted of the last hours may be"
+                " emitted again",
                 self.scope,
                 iso(position.bookmark),
             )
