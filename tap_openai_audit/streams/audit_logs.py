@@ -41,6 +41,7 @@ from tap_openai_audit.extraction.windows import BEGINNING
 from tap_openai_audit.streams.audit_log_schema import SCHEMA
 from tap_openai_audit.streams.progress import summary
 from tap_openai_audit.streams.record import Recorder
+from tap_openai_audit.streams.scope_row import row_of
 from tap_openai_audit.streams.scope_run import OtherScopes, ScopeRun
 from tap_openai_audit.streams.state import MOST_DAYS, ScopeState
 
@@ -208,7 +209,7 @@ class AuditLogs(Stream):
             raise
         finally:
             run.report.finished_at = int(time.time())
-            self._ledger.enter(run, session)
+            self._ledger.enter(session, row_of(run, session.settings))
             self.logger.info("%s", summary(run.report))
         return run
 
