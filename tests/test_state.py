@@ -24,8 +24,9 @@ from tap_openai_audit.streams.state import (
     ScopeState,
 )
 from tap_openai_audit.streams.state_input import partitions_of, unwrapped
+from tap_openai_audit.tap import TapOpenAIAudit
 
-STREAMS = ("audit_logs", "sync_reports", "users")
+STREAMS = TapOpenAIAudit(validate_config=False).streams
 NOW = 1_790_000_000
 KNOWN = Sketch.of([bucket_of(event(NOW - 5, 1))])
 DAYS = Days().with_events([event(NOW - 10**6, 2), event(NOW - 9 * 10**5, 3)])
@@ -159,14 +160,23 @@ def test_ids_of_0_1_0_that_cannot_be_read_are_refused(ids: object) -> None:
 )
 def test_a_state_in_its_usual_wrappings_is_read(wrap: Any) -> None:
     state = state_of(written(), written(scope="tenant"))
-    state["bookmarks"]["users"] = {}
+    state["bookmarks"]["sync_reports"] = {}
     assert unwrapped(wrap(state), STREAMS) == state
-    assert set(partitions_of(wrap(state))) == {"organization", "tenant"}
+    partitions = partitions_of(state["bookmarks"]["audit_logs"])
+    assert set(partitions) == {"organization", "tenant"}
 
 
-@pytest.mark.parametrize("empty", [{}, {"bookmarks": {}}, state_of()])
+@pytest.mark.parametrize("empty", [{}, {"bookmarks": {}}])
 def test_an_empty_state_is_none(empty: dict[str, Any]) -> None:
-    assert partitions_of(unwrapped(empty, STREAMS)) == {}
+    assert unwrapped(empty, STREAMS) == {}
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_stream_may_have_an_empty_bookmark(stream: str) -> None:
+    nothing = {"bookmarks": {stream: {}}}
+    assert unwrapped(nothing, STREAMS) == nothing
+    as_the_sdk_writes_it = {"bookmarks": {stream: {"partitions": []}}}
+    assert unwrapped(as_the_sdk_writes_it, STREAMS) == nothing
 
 
 @pytest.mark.parametrize(
@@ -196,8 +206,11 @@ def test_an_empty_state_is_none(empty: dict[str, Any]) -> None:
         ({"singer_state": {}, "bookmarks": {}}, "bookmarks, which is not known"),
         ({"bookmarks": {"audit_logs": {"Partitions": []}}}, "Partitions, which"),
         ({"bookmarks": {"audit_logs": {"bookmark": 1}}}, "bookmark, which is not"),
-        ({"bookmarks": {"users": 3}}, "a bookmark of users, which needs none"),
-        ({"bookmarks": {"users": {"partitions": "x"}}}, "a bookmark of users"),
+        ({"bookmarks": {"sync_reports": 3}}, "sync_reports is a int, not an object"),
+        (
+            {"bookmarks": {"sync_reports": {"partitions": "x"}}},
+            "a bookmark of sync_reports, which needs none",
+        ),
         (state_of({**OF_0_1, "Replication_Key_Value": "2026-01-01"}), "Replication"),
         (state_of({**OF_0_1, "lookback": ""}), "cannot be read"),
         (state_of({**OF_0_1, "lookback": {"Since": "2026-01-01"}}), "it has Since"),
