@@ -322,6 +322,20 @@ def test_many_late_events_of_a_bucket_repeat_that_bucket_and_its_day_is_inexact(
     assert sum(count.events for count in digests.values()) == 3_005
 
 
+def test_a_bucket_of_which_nothing_is_left_at_the_api_is_still_counted() -> None:
+    events = [event(DAY + n, n) for n in range(200)]
+    runs = Runs(deep_looks, budget=300)
+    runs.run(events, now=9 * DAY)
+    wiped = runs.saved.known.buckets[1]
+    assert wiped.ids > 1
+    end = runs.saved.known.buckets[2].start
+    left = [e for e in events if not wiped.start <= e.effective_at < end]
+    report = runs.run(left, now=9 * DAY)
+    assert report.deep is not None
+    assert (report.deep.emitted, report.deep.repeated, report.repeated) == (0, 0, 0)
+    assert runs.saved.digests.counts[1].events == 200
+
+
 def test_days_that_no_look_reads_again_are_counted_and_forgotten() -> None:
     events = [event(n * 3_600, n) for n in range(24 * 30)]
     runs = Runs(deep_looks)

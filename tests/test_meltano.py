@@ -88,11 +88,15 @@ def test_the_schedule_runs_the_job_every_five_minutes(meltano: MeltanoProject) -
     assert schedule["job"]["tasks"] == ["tap-openai-audit target-postgres"]
 
 
-def test_the_ledger_and_the_events_are_selected_and_nothing_else(
+def test_events_digests_and_reports_are_selected_and_nothing_else(
     meltano: MeltanoProject,
 ) -> None:
     listed = meltano("select", "tap-openai-audit", "--list", "--json").json["streams"]
-    assert {row["stream"] for row in listed} == {"audit_logs", "sync_reports"}
+    assert {row["stream"] for row in listed} == {
+        "audit_logs",
+        "audit_log_digests",
+        "sync_reports",
+    }
 
 
 def test_the_lock_stands_for_the_hub(meltano: MeltanoProject) -> None:

@@ -68,7 +68,7 @@ def definition() -> dict[str, Any]:
         "name": "tap-openai-audit",
         "namespace": "tap_openai_audit",
         "pip_url": "tap-openai-audit",
-        "select": ["audit_logs.*", "sync_reports.*"],
+        "select": ["audit_logs.*", "audit_log_digests.*", "sync_reports.*"],
         "settings": [
             _setting(name, schema)
             for name, schema in CONFIGURATION["properties"].items()

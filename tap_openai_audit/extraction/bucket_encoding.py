@@ -24,7 +24,7 @@ from tap_openai_audit.extraction.varints import (
 from tap_openai_audit.extraction.windows import BEGINNING, END
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 ID_BYTES = 2 * HALF_BYTES + 3
 """Of a bucket of one: its hash, its count, and a distance of up to four hours."""
@@ -75,20 +75,20 @@ def decode(text: str) -> list[Bucket]:
 
 def size_of(buckets: Sequence[Bucket]) -> int:
     """Return how many bytes the encoded form of buckets takes."""
-    distances = (later[0] - earlier[0] for earlier, later in pairwise(buckets))
-    return sum(_sums(buckets)) + sum(map(length_of, distances)) + _LONGEST_DISTANCE
-
-
-def _sums(buckets: Iterable[Bucket]) -> Iterable[int]:
-    """Return how many bytes each takes, its distance left out."""
-    for _, ids, high, low, _, left_out, left_out_high in buckets:
+    if not buckets:
+        return 0
+    size, previous = _LONGEST_DISTANCE, buckets[0].start
+    for start, ids, high, low, _, left_out, left_out_high in buckets:
+        distance = start - previous
+        previous = start
+        size += 1 if distance < 0x80 else length_of(distance)  # noqa: PLR2004 - 7 bits
         if ids == 1:
-            yield 2 * HALF_BYTES + 1
+            size += 2 * HALF_BYTES + 1
             continue
-        size = length_of(4 * ids + 3) + length_of(high) + length_of(low)
+        size += length_of(4 * ids + 3) + length_of(high) + length_of(low)
         if left_out:
             size += length_of(left_out) + length_of(left_out_high)
-        yield size
+    return size
 
 
 def _encoded(bucket: Bucket, following: int) -> bytes:

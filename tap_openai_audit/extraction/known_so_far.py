@@ -7,6 +7,7 @@ to be looked at again is only counted, by day.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from tap_openai_audit.extraction.windows import BEGINNING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_openai_audit.extraction.buckets import Bucket
     from tap_openai_audit.extraction.events import Event
     from tap_openai_audit.extraction.position import Position
     from tap_openai_audit.extraction.sifting import Batch
@@ -54,15 +56,16 @@ class KnownSoFar:
         """
         if self._counted_from is None:
             self._counted_from = self._first_counted(batch)
-        since, seen = self._counted_from, batch.seen
-        plain = not batch.known and not batch.inexact
-        if plain and seen and seen[-1].effective_at < keep_from:
+        if not batch.known and not batch.inexact:
             # A long backfill: most events are never looked at again.
-            if since is not None:
-                later = [event for event in counted if event.effective_at >= since]
-                self._days = self._days.with_events(later)
-        else:
-            self._buckets += batch.buckets(counted)
+            old = _before(counted, keep_from)
+            if self._counted_from is not None:
+                begin = bisect_left(old, (self._counted_from,))
+                self._days = self._days.with_events(old[begin:])
+            counted = counted[len(old) :]
+            fresh = batch.fresh[len(_before(batch.fresh, keep_from)) :]
+            batch = replace(batch, fresh=fresh)
+        self._buckets += batch.buckets(counted)
 
     def _first_counted(self, batch: Batch) -> int | None:
         """Return from when on a first run counts: from where it asks, or finds any."""
@@ -75,19 +78,25 @@ class KnownSoFar:
         cut = takewhile(lambda bucket: bucket.start >= until, reversed(self._buckets))
         return sum(1 for _ in cut) <= budget // _CHARACTERS_PER_ID
 
-    def forget(self, keep_from: int) -> None:
+    def forget(self, keep_from: int, until: int) -> None:
         """Only count what is not looked at again.
 
         Args:
             keep_from: From when on everything may be, in Unix seconds. It never
                 becomes less.
+            until: Up to where, in time, everything is emitted.
         """
-        if keep_from > self._known_from:
-            sketch = Sketch(self._buckets)
-            old, kept = sketch.cut(keep_from)
-            self._days = self._days.with_buckets(old, self._counted_from)
-            self._buckets = [*kept]
-            self._known_from = sketch.start_of_reading(keep_from)
+        if keep_from <= self._known_from:
+            return
+        # The time of the last bucket ends where the next one begins, read or not.
+        sketch = Sketch([*self._buckets, *self._unread(until)[:1]])
+        self._known_from = sketch.start_of_reading(keep_from)
+        place = bisect_left(self._buckets, (self._known_from,))
+        old, self._buckets = self._buckets[:place], self._buckets[place:]
+        self._days = self._days.with_buckets(old, self._counted_from)
+
+    def _unread(self, until: int) -> Sequence[Bucket]:
+        return self._later[bisect_left(self._later, (until,)) :]
 
     def position(
         self,
@@ -113,7 +122,7 @@ class KnownSoFar:
         known = known.fitted(budget, edges=edges, exact=until)
         # So that neither memory nor work grows with what is known.
         self._buckets = [*known.buckets]
-        unread = [b for b in self._later if b.start >= until and b.start != repeated]
+        unread = [b for b in self._unread(until) if b.start != repeated]
         if unread:
             # The second in the middle of which it is has ids that are in both.
             known = Sketch.of([*known.buckets, *unread])
@@ -125,3 +134,7 @@ class KnownSoFar:
             days=self._days,
             counted_from=self._counted_from,
         )
+
+
+def _before(events: Sequence[Event], second: int) -> Sequence[Event]:
+    return events[: bisect_left(events, (second,))]

@@ -90,7 +90,7 @@ class Look(abc.ABC):
         Args:
             budget: The most characters that the encoded sketch may have.
         """
-        self._known.forget(self._keep_from())
+        self._known.forget(self._keep_from(), self._until)
         if self._known.has_room_in(self._until, budget):
             self._savable = self._known.position(
                 self._position(),

@@ -11,20 +11,21 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import reduce
-from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from tap_openai_audit.extraction.bucket_encoding import ID_BYTES, size_of
 from tap_openai_audit.extraction.buckets import Bucket
-from tap_openai_audit.extraction.days import day_of
+from tap_openai_audit.extraction.days import DAY, day_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 _EXACT_SHARE = 0.25
 """The part of the budget that the newest buckets keep to themselves, unmerged: most
 late events are late by little."""
+
+_FIRST_SAVED = 4
+"""Bytes that are saved, about, where two ids become one bucket: its sums are longer."""
 
 
 def merged(
@@ -42,7 +43,7 @@ def merged(
     if size <= room:
         return buckets
     last_of_days = {day_of(bucket.start): bucket.start for bucket in buckets}
-    parted = _Parted(sorted({*edges, *last_of_days.values()}), exact)
+    kept = _Kept(sorted({*edges, *last_of_days.values()}), exact)
     newest = max(1, int(room * _EXACT_SHARE) // ID_BYTES)
     most = max(2, total * ID_BYTES // room // 2)
     while size > room and most < 4 * total:
@@ -50,16 +51,15 @@ def merged(
         exact_from = buckets[-min(newest, len(buckets))].start
         if most > total:
             exact_from = buckets[-1].start + 1
-        before = size
-        buckets = list(_pass(buckets, most, size - room, parted, exact_from))
+        buckets, left = _pass(buckets, most, size - room, kept, exact_from)
         size = size_of(buckets)
-        if size == before:
+        if left > 0:
             most *= 2
     return buckets
 
 
 @dataclass(frozen=True)
-class _Parted:
+class _Kept:
     """What stays apart."""
 
     edges: Sequence[int]
@@ -67,47 +67,55 @@ class _Parted:
     exact: int | None
     """A second whose ids stay as they are."""
 
-    def parts(self, earlier: int, later: int) -> bool:
-        """Tell whether buckets with these starts may not become one."""
-        if day_of(earlier) != day_of(later):
-            return True
-        place = bisect_right(self.edges, earlier)
-        return place < len(self.edges) and self.edges[place] <= later
+    def end_of(self, start: int) -> int:
+        """Return up to where a bucket may reach that begins here."""
+        place = bisect_right(self.edges, start)
+        midnight = (day_of(start) + 1) * DAY
+        return min(midnight, self.edges[place]) if place < len(self.edges) else midnight
 
 
 def _pass(
-    buckets: Sequence[Bucket],
-    most: int,
-    excess: int,
-    parted: _Parted,
-    exact_from: int,
-) -> Iterator[Bucket]:
+    buckets: Sequence[Bucket], most: int, excess: int, kept: _Kept, exact_from: int
+) -> tuple[list[Bucket], int]:
     """Merge neighbours up to a count, from the oldest on, until enough is saved.
+
+    It runs at every checkpoint, over all that is known.
 
     Args:
         buckets: In the order of time.
         most: The most ids of a merged bucket.
-        excess: Bytes to save.
-        parted: What stays apart.
+        excess: Bytes to save, about.
+        kept: What stays apart.
         exact_from: From this second on nothing is merged.
+
+    Returns:
+        The buckets, and how many bytes are still to be saved, about.
     """
-    current: Bucket | None = None
-    for start, group in groupby(buckets, key=attrgetter("start")):
-        ids = list(group)
-        whole = reduce(Bucket.merged, ids)
-        done = excess <= 0 or start >= exact_from or start == parted.exact
-        if current is not None and (
-            done or current.ids + whole.ids > most or parted.parts(current.start, start)
-        ):
-            yield current
-            current = None
-        if done or (current is None and whole.ids > most):
-            yield from ids
-            continue
+    found: list[Bucket] = []
+    current, end, place = None, 0, 0
+    while place < len(buckets) and excess > 0:
+        start = buckets[place].start
+        if start >= exact_from:
+            break
+        following = place + 1
+        while following < len(buckets) and buckets[following].start == start:
+            following += 1
+        ids = buckets[place:following]
+        place = following
+        whole = ids[0] if len(ids) == 1 else reduce(Bucket.merged, ids)
+        apart = start == kept.exact
         if current is not None:
-            ids.insert(0, current)
-            whole = current.merged(whole)
-        current = whole
-        excess -= size_of(ids) - size_of([current])
+            if not apart and start < end and current.ids + whole.ids <= most:
+                excess -= len(ids) * ID_BYTES if current.ids > 1 else _FIRST_SAVED
+                current = current.merged(whole)
+                continue
+            found.append(current)
+            current = None
+        if apart or whole.ids > most:
+            found += ids
+        else:
+            excess -= (len(ids) - 1) * ID_BYTES
+            current, end = whole, kept.end_of(start)
     if current is not None:
-        yield current
+        found.append(current)
+    return [*found, *buckets[place:]], excess

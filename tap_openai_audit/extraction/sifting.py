@@ -193,6 +193,10 @@ class Sifter:
             self._held = held
         else:
             self._held = None
+            if not held:
+                # What the API no longer shows was emitted all the same.
+                yield Batch((), (), window.end, known=(bucket,))
+                return
             for candidates in (held, own):
                 found = resolve([bucket], candidates)
                 if found.resolved:
