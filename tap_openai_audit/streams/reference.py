@@ -9,7 +9,7 @@ the ledger: what is there now is what the run of the last complete row saw.
 
 Parents and children are the SDK's own. All parents of a run make one context, so that
 the children of many projects are read in parallel, with one SCHEMA and one STATE
-message, and no state is kept for any of them.
+message. The state keeps one time for a stream, and nothing for each parent.
 
 Nothing here can harm the audit log, which is read before. A stream that is refused
 ends, the tap is told of it, and the run goes on: it raises at its end, and the exit
