@@ -14,7 +14,7 @@ from tap_openai_audit.streams.state_input import partitions_of, unwrapped
 from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from tap_openai_audit.settings import Settings
 
@@ -22,19 +22,20 @@ _NAME = "state"
 
 
 def about_state(
-    state: Mapping[str, Any] | None, settings: Settings, streams: Collection[str]
+    state: Mapping[str, Any] | None, settings: Settings, streams: Mapping[str, object]
 ) -> Finding:
     """Tell where a state stands, without an id of an event in it.
 
     Args:
         state: What was given, None if nothing was.
         settings: Those of the sync that is checked.
-        streams: The names of this tap's streams.
+        streams: This tap's streams by their names.
     """
     if state is None:
         return Finding(_NAME, Status.SKIPPED, "None is given")
     try:
-        partitions = partitions_of(unwrapped(state, streams))
+        bookmarks = unwrapped(state, streams).get("bookmarks", {})
+        partitions = partitions_of(bookmarks.get("audit_logs", {}))
         for partition in partitions.values():
             ScopeState.read(partition).refuse_others_than(settings.organization_id)
     except BadState as error:

@@ -114,6 +114,14 @@ class AuditLogDigests(MappedStream):
         self._told_before: dict[str, dict[int, bytes]] | None = None
         """What the state told that the run began from, by scope."""
 
+    def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
+        """Refuse a bookmark that does not hold what was written of which days.
+
+        Raises:
+            BadState: If it cannot be read.
+        """
+        read_bookmark(bookmark)
+
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         """Emit the days that differ from what was written, and note that they were."""
@@ -173,8 +181,6 @@ def read_bookmark(bookmark: Mapping[str, Any]) -> dict[str, dict[int, bytes]]:
     """
     told = {}
     for scope, checksums in bookmark.items():
-        if scope == "partitions" and checksums == []:
-            continue
         if scope not in {ORGANIZATION, TENANT, _UPDATED_AT}:
             named = redacted(scope, longest=40)
             raise BadState(f"The state cannot be read: {DIGESTS} has {named}")

@@ -41,11 +41,13 @@ from tap_openai_audit.extraction.windows import BEGINNING
 from tap_openai_audit.streams.audit_log_schema import SCHEMA
 from tap_openai_audit.streams.progress import summary
 from tap_openai_audit.streams.record import Recorder
+from tap_openai_audit.streams.scope_row import row_of
 from tap_openai_audit.streams.scope_run import OtherScopes, ScopeRun
 from tap_openai_audit.streams.state import MOST_DAYS, ScopeState
+from tap_openai_audit.streams.state_input import partitions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
@@ -125,6 +127,14 @@ class AuditLogs(Stream):
                 self.forced_replication_method,
             )
             self.forced_replication_method = "INCREMENTAL"
+
+    def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
+        """Refuse a bookmark that does not hold the states of scopes.
+
+        Raises:
+            BadState: If something in it is not understood.
+        """
+        partitions_of(bookmark)
 
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
@@ -208,7 +218,7 @@ class AuditLogs(Stream):
             raise
         finally:
             run.report.finished_at = int(time.time())
-            self._ledger.enter(run, session)
+            self._ledger.enter(session, row_of(run, session.settings))
             self.logger.info("%s", summary(run.report))
         return run
 
