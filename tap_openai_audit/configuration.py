@@ -136,7 +136,7 @@ _OWN: dict[str, Any] = th.PropertiesList(
         title="Reference Streams Every (Hours)",
         description=(
             "How often the reference streams that are selected are read, each in full."
-            " 0: in every run, which also suits runs a day apart."
+            " 0: in every run."
         ),
     ),
     th.Property(

@@ -410,7 +410,7 @@ def test_an_event_that_is_late_by_days_is_emitted_once_by_a_deep_look(
 
 def test_a_deep_look_is_due_by_the_apis_clock(tap: TapCommand) -> None:
     first = tap.run()
-    for hours, due in [(23, False), (25, True), (26, False)]:
+    for hours, due in [(22, False), (24, True), (26, False)]:
         tap.sandbox.control.behave(clock_skew_seconds=hours * HOUR)
         first = tap.run(state=first.state)
         assert (report(first)["deep_complete"] is True) == due

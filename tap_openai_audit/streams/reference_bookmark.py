@@ -13,12 +13,11 @@ import msgspec
 
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.redaction import redacted
+from tap_openai_audit.streams.periods import due_again_at
 from tap_openai_audit.timestamps import iso, unix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_HOUR = 3600
 
 
 class _Fields(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,6 +67,6 @@ class LastReading:
             now: The time, in Unix seconds. A reading from after it proves nothing.
             organization_id: Whose lists are asked for.
         """
-        until = self.complete_at + every_hours * _HOUR
+        until = due_again_at(self.complete_at, every_hours)
         current = self.complete_at <= now < until
         return until if current and self.organization_id == organization_id else None

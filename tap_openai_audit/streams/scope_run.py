@@ -25,6 +25,7 @@ from tap_openai_audit.extraction.reader import Reader
 from tap_openai_audit.extraction.report import Report
 from tap_openai_audit.extraction.sifting import Written
 from tap_openai_audit.extraction.windows import BEGINNING, END, Window
+from tap_openai_audit.streams.periods import due_again_at
 from tap_openai_audit.streams.progress import Progress
 from tap_openai_audit.streams.state import SKETCH_BUDGET, Change, Filters, ScopeState
 from tap_openai_audit.timestamps import iso
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from tap_openai_audit.extraction.position import Position
     from tap_openai_audit.session import Session
 
-
-_HOUR = 3_600  # seconds
 
 _RESPONSES_THAT_AGREE = 2
 """How many responses must tell that a bookmark lies in the future: to set it back for
@@ -206,13 +205,15 @@ class ScopeRun:
         settings, last = self._session.settings, self.before.deep_look_at
         if not settings.deep_lookback_days or self.is_first:
             return False
-        if last is None:
+        if last is None or not settings.deep_lookback_every_hours:
             return True
-        if not settings.deep_lookback_every_hours:
-            return True
-        ago = self._session.client.api_clock.latest() - last
+        now = self._session.client.api_clock.latest()
         # A clock that was set back a little makes nothing due.
-        return not -CLOCK_TOLERANCE < ago < settings.deep_lookback_every_hours * _HOUR
+        return (
+            not last - CLOCK_TOLERANCE
+            < now
+            < due_again_at(last, settings.deep_lookback_every_hours)
+        )
 
     def _deep_look(self, end: int) -> DeepLook | None:
         """Prepare a deep look, if one is due.
