@@ -20,7 +20,7 @@ from tap_openai_audit.errors import SyncFailed, TapError, TargetStopped, Termina
 from tap_openai_audit.streams.sync_reports import LEDGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Mapping
     from logging import Logger
 
     import click
@@ -141,7 +141,7 @@ class CommandLine(Tap):
         # Imported here: a sync has no use for it.
         from tap_openai_audit.check import checks, probes  # noqa: PLC0415
 
-        def begin() -> tuple[Probes, Collection[str]]:
+        def begin() -> tuple[Probes, Mapping[str, object]]:
             tap = cls(config=config)
             settings = tap.session().settings
             asks = probes.Probes(settings, signals=tap.signals, logger=tap.logger)

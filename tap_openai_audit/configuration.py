@@ -152,6 +152,16 @@ _OWN: dict[str, Any] = th.PropertiesList(
         description="Read only events about the objects with these ids.",
     ),
     th.Property(
+        "reference_every_hours",
+        th.IntegerType(minimum=0, maximum=30 * 24),
+        default=24,
+        title="Reference Streams Every (Hours)",
+        description=(
+            "How often the reference streams that are selected are read, each in full."
+            " 0: in every run."
+        ),
+    ),
+    th.Property(
         "concurrency",
         th.IntegerType(minimum=1, maximum=64),
         default=8,

@@ -110,6 +110,7 @@ class Settings:
     deep_lookback_every_hours: int
     tenant_events: bool
     filters: Mapping[str, tuple[str, ...]]
+    reference_every_hours: int
     concurrency: int
     request_timeout_seconds: int
     max_retry_seconds: int
@@ -160,6 +161,7 @@ class Settings:
             deep_lookback_every_hours=int(config["deep_lookback_every_hours"]),
             tenant_events=config["tenant_events"],
             filters={name: tuple(config[name]) for name in FILTERS if config.get(name)},
+            reference_every_hours=int(config["reference_every_hours"]),
             concurrency=int(config["concurrency"]),
             request_timeout_seconds=int(config["request_timeout_seconds"]),
             max_retry_seconds=int(config["max_retry_seconds"]),

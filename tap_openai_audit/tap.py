@@ -27,6 +27,8 @@ from tap_openai_audit.settings import (
 from tap_openai_audit.signals import Signals
 from tap_openai_audit.streams.audit_log_digests import AuditLogDigests
 from tap_openai_audit.streams.audit_logs import AuditLogs
+from tap_openai_audit.streams.reference import Reference
+from tap_openai_audit.streams.reference_schedule import Schedule
 from tap_openai_audit.streams.reference_streams import REFERENCE_STREAMS
 from tap_openai_audit.streams.state_input import unwrapped
 from tap_openai_audit.streams.sync_reports import Ledger, SyncReports
@@ -79,6 +81,11 @@ class TapOpenAIAudit(CommandLine):
         self.failures: list[TapError] = []
         self._ledger = Ledger(self.plugin_version)
         self._session: Session | None = None
+        self._schedule = Schedule(
+            self.session,
+            lambda: [s for s in self.streams.values() if isinstance(s, Reference)],
+            self.logger,
+        )
         super().__init__(**options)
 
     # The SDK's handlers would end the process with exit code 0.
@@ -143,7 +150,13 @@ class TapOpenAIAudit(CommandLine):
                 failed=failed,
             ),
             *(
-                stream(self, session=session, failed=failed)
+                stream(
+                    self,
+                    session=session,
+                    schedule=self._schedule,
+                    ledger=self._ledger,
+                    failed=failed,
+                )
                 for stream in REFERENCE_STREAMS
             ),
             SyncReports(self, self._ledger, failed=failed),
@@ -191,6 +204,7 @@ class TapOpenAIAudit(CommandLine):
             # Some targets take the first STATE of a run for confirmed: see docs/sdk.md.
             self.state_writer.write_state({"bookmarks": {}})
         super().sync_all()
+        self._keep_readings()
         self.raise_failures()
 
     @override
@@ -222,6 +236,12 @@ class TapOpenAIAudit(CommandLine):
         for name in (AuditLogDigests.name, SyncReports.name):
             if self.streams[name].selected:
                 self.streams[name].sync()
+        self._keep_readings()
+
+    def _keep_readings(self) -> None:
+        """Write a STATE of what was read, now that the reports on it are written."""
+        if self._schedule.keep():
+            self.state_writer.write_state(self.state)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

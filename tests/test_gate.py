@@ -212,7 +212,7 @@ def test_nothing_hostile_passes_in_a_check(
         found, signals = settings(server.url), Signals()
         signals.stop = NoWait()
         logger = logging.getLogger("t")
-        check(lambda: (Probes(found, signals=signals, logger=logger), ()), None, output)
+        check(lambda: (Probes(found, signals=signals, logger=logger), {}), None, output)
     printed = capsys.readouterr().out
     lines = printed.split("\n")
     if output == "json":

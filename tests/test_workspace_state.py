@@ -13,7 +13,6 @@ from tap_openai_audit.extraction.files.reports import Begun
 from tap_openai_audit.streams.workspace_state import (
     EnteredDays,
     FeedState,
-    check_bookmark,
 )
 
 STREAM = "workspace_audit_logs"
@@ -63,7 +62,7 @@ def test_a_field_that_is_missing_is_named(name: str) -> None:
     bookmark = written()
     del bookmark[name]
     with pytest.raises(BadState, match=f"it lacks '{name}'"):
-        check_bookmark(STREAM, bookmark)
+        FeedState.read(bookmark, STREAM)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +86,7 @@ def test_what_is_not_understood_is_refused_in_one_line(
     name: str, value: object, says: str
 ) -> None:
     with pytest.raises(BadState, match=says) as caught:
-        check_bookmark(STREAM, {**written(), name: value})
+        FeedState.read({**written(), name: value}, STREAM)
     assert str(caught.value).isprintable()
 
 
@@ -115,4 +114,4 @@ def test_the_ledger_tells_which_days_it_lacks_and_of_which_type() -> None:
 def test_a_ledgers_bookmark_that_is_not_understood_is_refused(lines: object) -> None:
     bookmark = {"workspace_id": WORKSPACE, "audit": lines, "auth": []}
     with pytest.raises(BadState, match="The state of workspace_log_files"):
-        check_bookmark("workspace_log_files", bookmark)
+        EnteredDays.read(bookmark)

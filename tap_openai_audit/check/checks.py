@@ -51,7 +51,7 @@ _HOUR, _DAY = 3600, 24 * 3600
 
 
 def check(
-    begin: Callable[[], tuple[Probes, Collection[str]]],
+    begin: Callable[[], tuple[Probes, Mapping[str, object]]],
     state: Mapping[str, Any] | None,
     output: str,
 ) -> int:

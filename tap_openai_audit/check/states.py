@@ -17,7 +17,7 @@ from tap_openai_audit.streams.workspace_state import FEEDS, FeedState
 from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from tap_openai_audit.settings import Settings
 
@@ -25,19 +25,19 @@ _NAME = "state"
 
 
 def about_state(
-    state: Mapping[str, Any] | None, settings: Settings, streams: Collection[str]
+    state: Mapping[str, Any] | None, settings: Settings, streams: Mapping[str, object]
 ) -> Finding:
     """Tell where a state stands, without an id of an event in it.
 
     Args:
         state: What was given, None if nothing was.
         settings: Those of the sync that is checked.
-        streams: The names of this tap's streams.
+        streams: This tap's streams by their names.
     """
     if state is None:
         return Finding(_NAME, Status.SKIPPED, "None is given")
     try:
-        found = unwrapped(state, streams)
+        found = unwrapped(state, streams).get("bookmarks", {})
         facts = [
             *(
                 _of_organization(found, settings)
@@ -53,9 +53,9 @@ def about_state(
 
 
 def _of_organization(
-    state: Mapping[str, Any], settings: Settings
+    bookmarks: Mapping[str, Any], settings: Settings
 ) -> Iterator[dict[str, Any]]:
-    partitions = partitions_of(state)
+    partitions = partitions_of(bookmarks.get("audit_logs", {}))
     for partition in partitions.values():
         ScopeState.read(partition).refuse_others_than(settings.organization_id)
     for scope in [ORGANIZATION, *([TENANT] if settings.tenant_events else [])]:
@@ -63,11 +63,11 @@ def _of_organization(
 
 
 def _of_workspace(
-    state: Mapping[str, Any], settings: Settings
+    bookmarks: Mapping[str, Any], settings: Settings
 ) -> Iterator[dict[str, Any]]:
     asked = asked_of(settings)
     for stream, feed in FEEDS.items():
-        found = FeedState.read(state.get("bookmarks", {}).get(stream, {}), stream)
+        found = FeedState.read(bookmarks.get(stream, {}), stream)
         found.refuse_others_than(settings.workspace_id)
         position = found.position
         yield {

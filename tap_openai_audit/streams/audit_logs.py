@@ -39,12 +39,14 @@ from tap_openai_audit.streams.audit_log_schema import SCHEMA
 from tap_openai_audit.streams.event_stream import EventStream
 from tap_openai_audit.streams.progress import summary
 from tap_openai_audit.streams.record import Recorder
+from tap_openai_audit.streams.scope_row import row_of
 from tap_openai_audit.streams.scope_run import OtherScopes, ScopeRun
 from tap_openai_audit.streams.state import MOST_DAYS, ScopeState
+from tap_openai_audit.streams.state_input import partitions_of
 from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
@@ -106,6 +108,14 @@ class AuditLogs(EventStream):
             return []
         tenant = [{"scope": TENANT}] if settings.tenant_events else []
         return [{"scope": ORGANIZATION}, *tenant]
+
+    def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
+        """Refuse a bookmark that does not hold the states of scopes.
+
+        Raises:
+            BadState: If something in it is not understood.
+        """
+        partitions_of(bookmark)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
@@ -184,7 +194,7 @@ class AuditLogs(EventStream):
             raise
         finally:
             run.report.finished_at = int(time.time())
-            self._ledger.enter(run, session)
+            self._ledger.enter(session, row_of(run, session.settings))
             self.logger.info("%s", summary(run.report))
         return run
 
@@ -242,11 +252,13 @@ class AuditLogs(EventStream):
             return Written(len(events), events)
         made = [self._messages(recorder, event) for event in events]
         self._writer.write_lines(line for lines, _ in made for line in lines)
-        found = list(zip(events, made, strict=True))
-        return Written(
-            sum(bool(lines) for lines, _ in made),
-            [event for event, (_, countable) in found if countable],
-        )
+        counted = [
+            event
+            for event, (_, countable) in zip(events, made, strict=True)
+            if countable
+        ]
+        records = sum(bool(lines) for lines, _ in made)
+        return Written(records, counted, renamed=records > len(counted))
 
     def _messages(self, recorder: Recorder, event: Event) -> tuple[list[bytes], bool]:
         """Make the messages of an event with the SDK's features.

@@ -18,7 +18,7 @@ from tap_openai_audit.streams.workspace_state import LOG_FILES, EnteredDays
 from tap_openai_audit.timestamps import utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
@@ -54,6 +54,14 @@ class WorkspaceLogFiles(MappedStream):
         self._session = session
         self._is_announced = False
         self._is_broken = False
+
+    def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
+        """Refuse a bookmark that does not hold of which files there are rows.
+
+        Raises:
+            BadState: If it cannot be read.
+        """
+        EnteredDays.read(bookmark)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:

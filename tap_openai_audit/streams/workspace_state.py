@@ -216,18 +216,6 @@ class EnteredDays:
         return after
 
 
-def check_bookmark(stream: str, bookmark: Mapping[str, Any]) -> None:
-    """Check the bookmark of one of a workspace's streams.
-
-    Raises:
-        BadState: If it cannot be read.
-    """
-    if stream == LOG_FILES:
-        EnteredDays.read(bookmark)
-    else:
-        FeedState.read(bookmark, stream)
-
-
 def _lines(days: Mapping[int, tuple[int, int]] | None) -> list[str]:
     return [
         f"{iso(day)[:10]} {count} {total}"

@@ -10,7 +10,7 @@ key. The way of a feed:
             _write                          RECORD messages
             WorkspaceLogFiles.enter         the row of each file
             FeedState.write -> STATE        now and then, and at the end
-        Ledger.enter_feed                   the record for `sync_reports`
+        Ledger.enter                        the record for `sync_reports`
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from tap_openai_audit.redaction import redacted
 from tap_openai_audit.streams.event_stream import EventStream
 from tap_openai_audit.streams.feed_run import FeedRun, asked_of, source_of
 from tap_openai_audit.streams.progress import summary
+from tap_openai_audit.streams.scope_row import row_of_feed
 from tap_openai_audit.streams.workspace_record import Recorder
 from tap_openai_audit.streams.workspace_schemas import AUDIT_SCHEMA, AUTH_SCHEMA
 from tap_openai_audit.streams.workspace_state import (
@@ -46,7 +47,7 @@ from tap_openai_audit.streams.workspace_state import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
@@ -97,6 +98,14 @@ class WorkspaceEvents(EventStream):
         self._files = files
         self._failed = failed
         self._feed = FEEDS[self.name]
+
+    def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
+        """Refuse a bookmark that does not hold the state of a feed.
+
+        Raises:
+            BadState: If it cannot be read.
+        """
+        FeedState.read(bookmark, self.name)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
@@ -177,7 +186,7 @@ class WorkspaceEvents(EventStream):
                 run.report.reason = run.report.reason or flawed.what
                 self._failed(StreamFailed(self.name, flawed))
             run.report.finished_at = int(time.time())
-            self._ledger.enter_feed(run, session)
+            self._ledger.enter(session, row_of_feed(run, session.settings))
             self.logger.info("%s", summary(run.report))
 
     def _recorder(self) -> Recorder:
