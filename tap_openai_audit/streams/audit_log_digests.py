@@ -136,9 +136,11 @@ class AuditLogDigests(MappedStream):
             self._told_before = read_bookmark(bookmark)
         told = read_bookmark(bookmark)
         session = self._session()
-        # The newest of a day is newest, though the API's clock was set back.
-        now, told_at = iso(session.client.api_clock.latest()), None
-        updated_at = max(now, bookmark.get(_UPDATED_AT) or now)
+        now, told_at = session.client.api_clock.latest(), None
+        if _UPDATED_AT in bookmark:
+            # The newest of a day is newest, though the API's clock was set back.
+            now = max(now, int(unix(bookmark[_UPDATED_AT])) + 1)
+        updated_at = iso(now)
         stamps = {"run_id": session.run_id, "updated_at": updated_at}
         partitions = {
             partition["context"]["scope"]: partition
