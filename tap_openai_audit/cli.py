@@ -43,6 +43,10 @@ class CommandLine(Tap):
         """Return settings, client and signals, made when they are first needed."""
 
     @abc.abstractmethod
+    def leave_out_what_is_not_set(self) -> None:
+        """Deselect the streams of an API for which no key is set, and say so."""
+
+    @abc.abstractmethod
     def raise_failures(self) -> None:
         """Raise if a stream was not read in full.
 
@@ -84,6 +88,7 @@ class CommandLine(Tap):
         tap = cls(config=config.config if config else {})
 
         def test() -> None:
+            tap.leave_out_what_is_not_set()
             # The ledger has a few records only: cut short it would log an error.
             tap.run_sync_dry_run(
                 1,

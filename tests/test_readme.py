@@ -31,6 +31,7 @@ TESTED = {
     "meltano invoke tap-openai-audit:check": "test_meltano.py",
     "meltano config test tap-openai-audit": "test_meltano.py",
     "meltano run tap-openai-audit target-postgres": "test_readme.py",
+    "meltano run tap-chatgpt-workspace target-postgres": "test_workspace_targets.py",
     "meltano schedule list": "test_readme.py",
     "meltano add tap-openai-audit --from-ref plugin.yaml": "test_meltano.py",
     # From a package index: the workflow of the release builds and checks the package.

@@ -324,7 +324,8 @@ def test_what_is_deferred_is_imported_when_it_is_used() -> None:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess(events=300, tenant_events=30, start="9d", end="now") as process:
+    options = {"events": 300, "tenant_events": 30, "start": "9d", "end": "now"}
+    with SandboxProcess(workspace_events=100, **options) as process:
         yield process
 
 
@@ -358,6 +359,9 @@ class TestTheSdksOwnTests(
             "organization_id": sandbox.organization_id,
             "admin_key": sandbox.admin_key,
             "api_url": sandbox.url,
+            "workspace_id": sandbox.workspace_id,
+            "workspace_key": sandbox.workspace_key,
+            "workspace_api_url": sandbox.workspace_url,
         }
         runner = TapTestRunner(TapOpenAIAudit, config=config, **OPTIONS)
         runner.sync_all()

@@ -31,6 +31,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_openai_audit.api.parallel import ParallelLists
+from tap_openai_audit.causes import Api
 from tap_openai_audit.errors import (
     ErrorResponse,
     RequestFailed,
@@ -159,6 +160,8 @@ class Reference(MappedStream):
         Args:
             context: For a child stream, its `Parents`.
         """
+        if not self._session().settings.reads(Api.ORGANIZATION):
+            return
         if self.parent_stream_type is not None:
             yield from self._read(self._lists((context or {})[_CONTEXT]))
         elif any(map(self._schedule.reads, self.child_streams)):

@@ -47,12 +47,14 @@ class SyncReports(MappedStream):
         text("run_id", "The run.", required=True),
         text(
             "scope",
-            "What was read: the events of the `organization` or the `tenant`, or the"
-            " reference stream of this name, of which only the counts, the times of the"
-            " run and `complete` are told.",
+            "What was read: the events of the `organization` or the `tenant`, those of"
+            " a workspace (`workspace_audit` or `workspace_auth`), or the reference"
+            " stream of this name, of which only the counts, the times of the run and"
+            " `complete` are told.",
             required=True,
         ),
-        text("organization_id", "The organization."),
+        text("organization_id", "The organization; null for a workspace's scopes."),
+        text("workspace_id", "The workspace; null for all others."),
         text("tap_version", "The version of the tap."),
         text("chain_id", "The chain: all runs that began from each other's state."),
         text("previous_run_id", "The run whose state this one began from."),
