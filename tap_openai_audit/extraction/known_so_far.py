@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from tap_openai_audit.extraction.sketch import Sketch
-from tap_openai_audit.extraction.windows import BEGINNING, named
+from tap_openai_audit.extraction.windows import BEGINNING, EARLIEST_NAMED, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,8 @@ class KnownSoFar:
         """
         if self._counted_from is None:
             self._counted_from = self._first_counted(batch, now)
-        if not batch.known and not batch.inexact and not written.renamed:
+        plain = not batch.known and not batch.inexact and not written.renamed
+        if plain and batch.seen and batch.seen[0].effective_at > EARLIEST_NAMED:
             # A long backfill: most events are never looked at again.
             old = _before(written.counted, keep_from)
             if self._counted_from is not None:

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
+from tap_openai_audit.extraction.windows import END
 from tap_openai_audit.redaction import redacted
 from tap_openai_audit.streams.columns import count, flag, moment, schema_of, text
 from tap_openai_audit.streams.digests import (
@@ -136,9 +137,12 @@ class AuditLogDigests(MappedStream):
             self._told_before = read_bookmark(bookmark)
         told = read_bookmark(bookmark)
         session = self._session()
-        # The newest of a day is newest, though the API's clock was set back.
-        now, told_at = iso(session.client.api_clock.latest()), None
-        updated_at = max(now, bookmark.get(_UPDATED_AT) or now)
+        # One wrong `Date` of the future would be the time of all digests that follow.
+        now, told_at = session.client.api_clock.earliest(), None
+        if _UPDATED_AT in bookmark:
+            # The newest of a day is newest, though the API's clock was set back.
+            now = max(now, min(int(unix(bookmark[_UPDATED_AT])) + 1, END - 1))
+        updated_at = iso(now)
         stamps = {"run_id": session.run_id, "updated_at": updated_at}
         partitions = {
             partition["context"]["scope"]: partition
