@@ -55,7 +55,7 @@ format: .venv/dev/.installed ## Correct style as far as that can be automatic
 	$(DEV)/ruff format .
 
 .PHONY: generate
-generate: .venv/dev/.installed ## Write what shows the settings, from their schema
+generate: .venv/dev/.installed ## Write what is made of the settings and the event types
 	$(DEV)/python -m tools.generate
 
 .PHONY: sandbox
