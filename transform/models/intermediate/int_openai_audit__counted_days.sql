@@ -1,0 +1,109 @@
+{{
+    config(
+        materialized='incremental',
+        unique_key=['account_id', 'source', 'day'],
+        contract={'enforced': true},
+        indexes=[{'columns': ['account_id', 'loaded_at']}] if target.type == 'postgres' else [],
+    )
+}}
+{#- What the tap's table holds of each day, counted there and not in a copy. A run counts
+    the days that got rows or another digest; and, since a row that was deleted leaves no
+    trace, those whose last count is older than a day, the oldest counts first. -#}
+with
+
+logs as (
+    select account_id, source, event_id, occurred_at, loaded_at
+    from {{ ref('stg_openai_audit__audit_logs') }}
+),
+
+digests as (
+    select account_id, source, day, counted_from, counted_to, updated_at
+    from {{ ref('int_openai_audit__digests') }}
+),
+
+days as (
+    select distinct account_id, source, cast({{ dbt.date_trunc('day', 'occurred_at') }} as {{ dbt.type_timestamp() }}) as day
+    from logs
+    where {{ openai_audit.is_new(ref('stg_openai_audit__audit_logs')) }}
+
+    union
+
+    select digests.account_id, digests.source, digests.day
+    from digests
+    {% if is_incremental() -%}
+    left join {{ this }} as counted
+        on
+            digests.account_id = counted.account_id
+            and digests.source = counted.source
+            and digests.day = counted.day
+            and digests.updated_at = counted.digest_updated_at
+    where counted.day is null
+
+    union
+
+    select account_id, source, day
+    from (
+        select account_id, source, day, row_number() over (order by counted_at, day) as place
+        from {{ this }}
+        where counted_at < {{ dbt.dateadd('day', -1, openai_audit.now()) }}
+    ) as long_ago
+    where place <= {{ var('openai_audit_recount_days') }}
+    {%- endif %}
+),
+
+events as (
+    select
+        days.account_id,
+        days.source,
+        days.day,
+        logs.event_id,
+        max(logs.loaded_at) as loaded_at,
+        max(logs.occurred_at) as occurred_at
+    from days
+    left join logs
+        on
+            days.account_id = logs.account_id
+            and days.source = logs.source
+            and logs.occurred_at >= days.day
+            and logs.occurred_at < {{ dbt.dateadd('day', 1, 'days.day') }}
+    -- A target that only appends may hold an event more than once.
+    group by days.account_id, days.source, days.day, logs.event_id
+),
+
+claimed as (
+    select
+        events.account_id,
+        events.source,
+        events.day,
+        events.event_id,
+        events.loaded_at,
+        events.occurred_at,
+        digests.updated_at as digest_updated_at,
+        case
+            when
+                events.occurred_at >= coalesce(digests.counted_from, events.occurred_at)
+                and (events.occurred_at < digests.counted_to or digests.counted_to is null)
+                then events.event_id
+        end as claimed_id
+    from events
+    left join digests
+        on
+            events.account_id = digests.account_id
+            and events.source = digests.source
+            and events.day = digests.day
+)
+
+select
+    account_id,
+    source,
+    day,
+    cast(count(event_id) as {{ dbt.type_bigint() }}) as events,
+    cast(count(claimed_id) as {{ dbt.type_bigint() }}) as claimed_events,
+    coalesce({{ openai_audit.ids_checksum('claimed_id') }}, 0) as claimed_checksum,
+    max(loaded_at) as loaded_at,
+    -- Null at no time, because it also says up to when rows are known.
+    coalesce(max(occurred_at), day) as occurred_at,
+    max(digest_updated_at) as digest_updated_at,
+    cast({{ openai_audit.now() }} as {{ dbt.type_timestamp() }}) as counted_at
+from claimed
+group by account_id, source, day

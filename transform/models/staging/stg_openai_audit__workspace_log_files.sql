@@ -1,0 +1,16 @@
+{{ openai_audit.raw('workspace_log_files', {
+    'workspace_id': 'text',
+    'organization_id': 'text',
+    'file_id': 'text',
+    'type': 'text',
+    'end_time': 'timestamp',
+    'checksum_matches': 'boolean',
+    'lines': 'bigint',
+    'events_emitted': 'bigint',
+    'events_known': 'bigint',
+    'ids_checksum': 'bigint',
+    'first_timestamp': 'timestamp',
+    'last_timestamp': 'timestamp',
+    'reason': 'text',
+    'run_id': 'text',
+}) }}
