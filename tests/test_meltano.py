@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from sandbox.process import SandboxProcess
 
-JOB = "openai-audit-to-postgres"
-
 
 def everything(sandbox: SandboxProcess) -> list[str]:
     return sorted(event.id for event in sandbox.control.events())
@@ -29,7 +27,7 @@ def everything(sandbox: SandboxProcess) -> list[str]:
 @pytest.mark.parametrize(
     ("blocks", "target"),
     [
-        ((JOB,), "in_postgres"),
+        (("tap-openai-audit", "target-postgres"), "in_postgres"),
         (("tap-openai-audit", "target-duckdb"), "in_duckdb"),
         (("tap-openai-audit", "target-jsonl"), "in_jsonl"),
     ],
@@ -84,8 +82,8 @@ def test_the_schedule_runs_the_job_every_five_minutes(meltano: MeltanoProject) -
     listed = meltano("schedule", "list", "--format=json").json["schedules"]
     (schedule,) = listed["job"]
     assert schedule["interval"] == schedule["cron_interval"] == "*/5 * * * *"
-    assert schedule["job"]["name"] == JOB
-    assert schedule["job"]["tasks"] == ["tap-openai-audit target-postgres"]
+    assert schedule["job"]["name"] == "openai-audit"
+    assert schedule["job"]["tasks"] == ["tap-openai-audit target-postgres dbt:build"]
 
 
 def test_the_ledger_and_the_events_are_selected_and_nothing_else(
