@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SHAPES = ("uniform", "burst", "second")
 _CHOICES = {"shape": SHAPES}
-_DAY = 86_400
+_AGO = {"d": 86_400, "h": 3_600}  # seconds
 
 
 @dataclass(frozen=True)
@@ -20,26 +20,37 @@ class Options:
     """How to start a sandbox; each field is an argument of the same name.
 
     Attributes:
-        port: TCP port at 127.0.0.1; 0 takes a free one.
+        port: TCP port at 127.0.0.1, and the first of three: the workspace's API has
+            the next, the host of its files the one after that. 0 takes free ones.
         seed: Makes the organization and its events; the same seed makes the same.
         events: Number of events of the organization scope.
         tenant_events: Number of events of the tenant scope.
+        workspace_events: Number of events of the ChatGPT workspace. Without any it is
+            unknown to the API until the control endpoints add some.
+        workspace_start: First moment of the workspace's log, in the forms of `start`.
+        workspace_traps: What is wrong with the workspace's files, comma-separated, see
+            `sandbox.server.log_file` and `sandbox.server.workspace_history`.
         start: First moment of the log: a date, a date and time, Unix seconds (all
-            UTC), or ``30d`` for so many days before the end.
-        end: End of the log, exclusive, in the same forms, or ``now``, which is the
+            UTC), or ``30d`` or ``2h`` for so long before the end.
+        end: End of both logs, exclusive, in the same forms, or ``now``, which is the
             API's. Events in the future become visible when their time comes.
         shape: How events spread over time, one of SHAPES.
         latency_ms: Delay before each answer, milliseconds.
         clock_skew_seconds: What the API's clock is ahead of this machine's.
         grow_per_second: New events per second while the sandbox runs.
-        admin_key: The only key it accepts.
+        admin_key: The only key of the organization's API.
         organization_id: The only `OpenAI-Organization` it accepts.
+        workspace_key: The only key of the workspace's API.
+        workspace_id: The only workspace there.
     """
 
     port: int = 0
     seed: int = 7
     events: int = 2000
     tenant_events: int = 50
+    workspace_events: int = 0
+    workspace_start: str = "2h"
+    workspace_traps: str = ""
     start: str = "2026-01-01"
     end: str = "2026-11-01"
     shape: str = "uniform"
@@ -48,13 +59,15 @@ class Options:
     grow_per_second: float = 0.0
     admin_key: str = "sk-admin-stand-in"
     organization_id: str = "org-sandbox"
+    workspace_key: str = "sk-workspace-stand-in"
+    workspace_id: str = "5f0f1d4e-3c38-4a5f-9a55-6f2c1f6f8a10"
 
     def arguments(self) -> list[str]:
         """Return the command line that starts a sandbox with these options."""
         return [f"--{n.replace('_', '-')}={v}" for n, v in asdict(self).items()]
 
     def span(self, now: float) -> tuple[int, int]:
-        """Return start and end as Unix seconds.
+        """Return start and end of the organization's log as Unix seconds.
 
         Args:
             now: The API's clock, Unix seconds.
@@ -62,13 +75,20 @@ class Options:
         Raises:
             ValueError: A moment cannot be read, or the end is not after the start.
         """
+        return self._span(self.start, now)
+
+    def workspace_span(self, now: float) -> tuple[int, int]:
+        """Return the same of the workspace's log."""
+        return self._span(self.workspace_start, now)
+
+    def _span(self, first: str, now: float) -> tuple[int, int]:
         end = int(now) if self.end == "now" else _moment(self.end)
-        if self.start.endswith("d"):
-            start = end - int(float(self.start[:-1]) * _DAY)
+        if first[-1:] in _AGO:
+            start = end - int(float(first[:-1]) * _AGO[first[-1]])
         else:
-            start = _moment(self.start)
+            start = _moment(first)
         if start >= end:
-            raise ValueError(f"start {self.start} is not before end {self.end}")
+            raise ValueError(f"start {first} is not before end {self.end}")
         return start, end
 
 
@@ -85,7 +105,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     """Read options from a command line."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="A local stand-in for OpenAI's Admin API. Prints its base URL.",
+        description="A local stand-in for OpenAI's APIs. Prints their base URLs.",
     )
     for field in fields(Options):
         default: Any = field.default

@@ -39,6 +39,26 @@ class Truth(NamedTuple):
     visible: bool
 
 
+class WorkspaceFile(NamedTuple):
+    """One log file of the workspace, as it is and not as it is declared.
+
+    Attributes:
+        id: Its id.
+        type: `AUDIT_LOG` or `AUTH_LOG`.
+        end_time: When it ends, as the API writes it.
+        events: The `event_id` of each event in it, in their order.
+        visible: Whether it is listed.
+        traps: What is wrong with it, see `sandbox.server.log_file.TRAPS`.
+    """
+
+    id: str
+    type: str
+    end_time: str
+    events: list[str]
+    visible: bool
+    traps: list[str]
+
+
 @dataclass(frozen=True)
 class Control:
     """Steers a running sandbox through its control endpoints.
@@ -93,6 +113,65 @@ class Control:
         removed: int = self._call("DELETE", f"events?before={before}")["removed"]
         return removed
 
+    def workspace_files(self, event_type: str | None = None) -> list[WorkspaceFile]:
+        """Return every file there is, of one type or of both, in listing order."""
+        files = [WorkspaceFile(*row) for row in self._call("GET", "workspace_files")]
+        return [file for file in files if event_type in (None, file.type)]
+
+    def add_workspace_file(
+        self,
+        events: int | Sequence[dict[str, Any] | str] = 1,
+        *,
+        event_type: str = "AUDIT_LOG",
+        end_time: str | None = None,
+        visible: bool = True,
+        traps: Sequence[str] = (),
+    ) -> WorkspaceFile:
+        """Add a file to the workspace and return it.
+
+        Args:
+            events: How many synthetic events are in it, or events to serve as they
+                are; strings are served byte for byte, one a line.
+            event_type: `AUDIT_LOG` or `AUTH_LOG`.
+            end_time: When it ends, ISO 8601, served as it is given; None is ten minutes
+                after the newest file, or before that if it would be in the future.
+            visible: Whether it is listed before `show_workspace_files`.
+            traps: What is wrong with it, see `sandbox.server.log_file.TRAPS`.
+        """
+        order = {
+            "events": events,
+            "type": event_type,
+            "end_time": end_time,
+            "visible": visible,
+            "traps": traps,
+        }
+        return WorkspaceFile(*self._call("POST", "workspace_files", order))
+
+    def show_workspace_files(self) -> list[WorkspaceFile]:
+        """List the files that were kept back until now, and return them."""
+        return [WorkspaceFile(*row) for row in self._call("PUT", "workspace_files")]
+
+    def add_workspace_events(
+        self,
+        count: int = 1,
+        *,
+        event_type: str = "AUDIT_LOG",
+        at: float | None = None,
+    ) -> list[str]:
+        """Add synthetic events and return their ids.
+
+        They come in the file that is listed when the running ten minutes of the API's
+        clock are over: move it with `clock_skew_seconds`.
+
+        Args:
+            count: How many.
+            event_type: `AUDIT_LOG` or `AUTH_LOG`.
+            at: Their time, Unix seconds; None is now by the API's clock.
+        """
+        order = {"count": count, "type": event_type, "at": at}
+        ids: list[str] = self._call("POST", "workspace_events", order)
+        return ids
+
     def behave(self, **changes: object) -> dict[str, Any]:
         """Change behaviours, see `sandbox.server.behaviour`, and return all of them."""
         behaviour: dict[str, Any] = self._call("PUT", "behaviour", changes)
@@ -108,12 +187,15 @@ class Control:
         self._call("PUT", "faults", {"faults": faults})
 
     def requests(self) -> dict[str, Any]:
-        """Return `count` and `log` of the requests so far."""
+        """Return `count` and `log` of the requests so far, and `leaks` of keys.
+
+        See `sandbox.server.journal`.
+        """
         requests: dict[str, Any] = self._call("GET", "requests")
         return requests
 
     def forget_requests(self) -> None:
-        """Start counting requests again."""
+        """Start counting requests again; leaks are not forgotten."""
         self._call("DELETE", "requests")
 
     def _call(self, method: str, name: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
@@ -133,10 +215,16 @@ class Control:
 class SandboxProcess:
     """Starts a sandbox and ends it: a context manager.
 
+    Leaving it fails if a key came to the host of the workspace's files meanwhile.
+
     Attributes:
-        url: Base URL, ``http://127.0.0.1:PORT/v1``; empty before the start.
-        admin_key: The key it accepts.
-        organization_id: The organization it accepts.
+        url: Base URL of the organization's API, ``http://127.0.0.1:PORT/v1``; empty
+            before the start.
+        admin_key: The key it accepts there.
+        organization_id: The organization it accepts there.
+        workspace_url: Base URL of the workspace's API, at another port.
+        workspace_key: The key it accepts there.
+        workspace_id: The workspace it knows there.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -144,7 +232,9 @@ class SandboxProcess:
         self.options = Options(**options)
         self.admin_key = self.options.admin_key
         self.organization_id = self.options.organization_id
-        self.url = ""
+        self.workspace_key = self.options.workspace_key
+        self.workspace_id = self.options.workspace_id
+        self.url = self.workspace_url = ""
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -169,13 +259,14 @@ class SandboxProcess:
         deadline = threading.Timer(_DEADLINE_SECONDS, process.kill)
         deadline.start()
         try:
-            line = process.stdout.readline() if process.stdout else ""
+            output = process.stdout
+            lines = [output.readline(), output.readline()] if output else [""]
         finally:
             deadline.cancel()
-        if not line:
+        if not all(lines):
             self.stop()
             raise SandboxError(f"the sandbox did not start: {' '.join(command)}")
-        self.url = line.strip()
+        self.url, self.workspace_url = map(str.strip, lines)
         return self
 
     def stop(self) -> int | None:
@@ -183,7 +274,8 @@ class SandboxProcess:
 
         It is killed if it does not end by itself, which shows in its exit code.
         """
-        process, self._process, self.url = self._process, None, ""
+        process, self._process = self._process, None
+        self.url = self.workspace_url = ""
         if process is None:
             return None
         process.terminate()
@@ -206,5 +298,15 @@ class SandboxProcess:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End."""
-        self.stop()
+        """End.
+
+        Raises:
+            SandboxError: A key came to the host of the workspace's files.
+        """
+        try:
+            running = self.url and problem is None
+            leaks = self.control.requests()["leaks"] if running else 0
+        finally:
+            self.stop()
+        if leaks:
+            raise SandboxError(f"a key came to the host of the files, {leaks} times")

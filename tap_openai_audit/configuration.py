@@ -70,6 +70,23 @@ _OWN: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "deep_lookback_days",
+        th.IntegerType(minimum=0, maximum=30),
+        default=7,
+        title="Deep Lookback (Days)",
+        description=(
+            "How many days before its bookmark a run looks again now and then, for"
+            " events that appeared later than the lookback allows. 0: never."
+        ),
+    ),
+    th.Property(
+        "deep_lookback_every_hours",
+        th.IntegerType(minimum=0, maximum=30 * 24),
+        default=24,
+        title="Deep Lookback Every (Hours)",
+        description="How often it does so. 0: in every run.",
+    ),
+    th.Property(
         "tenant_events",
         th.BooleanType,
         default=True,

@@ -80,6 +80,8 @@ class Settings:
     start: int | None
     end: int | None
     lookback_seconds: int
+    deep_lookback_days: int
+    deep_lookback_every_hours: int
     tenant_events: bool
     filters: Mapping[str, tuple[str, ...]]
     concurrency: int
@@ -104,6 +106,8 @@ class Settings:
             end=math.ceil(unix(end)) if end else None,
             # JSON makes no difference between 8 and 8.0, Python does.
             lookback_seconds=int(config["lookback_seconds"]),
+            deep_lookback_days=int(config["deep_lookback_days"]),
+            deep_lookback_every_hours=int(config["deep_lookback_every_hours"]),
             tenant_events=config["tenant_events"],
             filters={name: tuple(config[name]) for name in FILTERS if config.get(name)},
             concurrency=int(config["concurrency"]),

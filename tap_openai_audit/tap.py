@@ -22,6 +22,7 @@ from tap_openai_audit.settings import (
     without_effect,
 )
 from tap_openai_audit.signals import Signals
+from tap_openai_audit.streams.audit_log_digests import AuditLogDigests
 from tap_openai_audit.streams.audit_logs import AuditLogs
 from tap_openai_audit.streams.reference_streams import REFERENCE_STREAMS
 from tap_openai_audit.streams.state_input import unwrapped
@@ -88,12 +89,20 @@ class TapOpenAIAudit(CommandLine):
     def discover_streams(self) -> list[Stream]:
         """All streams, in no order: see `streams`."""
         session, failed = self.session, self.failures.append
+        audit_logs = AuditLogs(
+            self,
+            session=session,
+            writer=self.message_writer,
+            ledger=self._ledger,
+            digests_selected=lambda: self.streams[AuditLogDigests.name].selected,
+            failed=failed,
+        )
         return [
-            AuditLogs(
+            audit_logs,
+            AuditLogDigests(
                 self,
                 session=session,
-                writer=self.message_writer,
-                ledger=self._ledger,
+                ids_changed=lambda: audit_logs.changes_ids,
                 failed=failed,
             ),
             *(
@@ -107,11 +116,11 @@ class TapOpenAIAudit(CommandLine):
     @override
     def streams(self) -> dict[str, Stream]:
         """The streams in the order of their sync: audit logs first, reports last."""
-        order = {AuditLogs.name: 0, SyncReports.name: 2}
+        order = {AuditLogs.name: 0, AuditLogDigests.name: 1, SyncReports.name: 3}
         streams = super().streams
         return {
             name: streams[name]
-            for name in sorted(streams, key=lambda name: (order.get(name, 1), name))
+            for name in sorted(streams, key=lambda name: (order.get(name, 2), name))
         }
 
     # Final in the SDK, which ends with the first stream that raises, and has no place
@@ -131,6 +140,9 @@ class TapOpenAIAudit(CommandLine):
                 " or run without one",
                 AuditLogs.name,
             )
+        if not self.state:
+            # Some targets take the first STATE of a run for confirmed: see docs/sdk.md.
+            self.state_writer.write_state({"bookmarks": {}})
         super().sync_all()
         self.raise_failures()
 
@@ -142,9 +154,9 @@ class TapOpenAIAudit(CommandLine):
 
     @override
     def write_reports(self) -> None:
-        reports = self.streams[SyncReports.name]
-        if reports.selected:
-            reports.sync()
+        for name in (AuditLogDigests.name, SyncReports.name):
+            if self.streams[name].selected:
+                self.streams[name].sync()
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

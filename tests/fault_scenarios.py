@@ -2,7 +2,8 @@
 
 Time is the API's: its clock is moved, so that hours pass at once. What each scenario
 expects is the same: every event that appeared within LOOKBACK of its own time, by the
-API's clock, is emitted exactly once over all of its runs.
+API's clock, or within the days of a deep look, is emitted exactly once over all of its
+runs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LOOKBACK = 3_600
 _LATEST = LOOKBACK - 600  # what a busy machine takes to add an event changes nothing
 _TWO_DAYS = 2 * 86_400
+_SIX_DAYS = 6 * 86_400
+_BETWEEN_DEEP_LOOKS = 25 * 3_600
 _STALL = _OUTAGE = 2 * 3_600
 _YEAR_2300, _YEAR_9999 = 10_413_792_000, 253_370_764_800
 _SETTINGS: dict[str, Any] = {"lookback_seconds": LOOKBACK, "max_retry_seconds": 1}
@@ -107,6 +110,18 @@ def _wrong_clock(story: Story) -> None:
         story.run()
 
 
+def _late_by_days(story: Story) -> None:
+    """A day passes between runs, and events appear that are days old."""
+    story.run()
+    for day in range(1, 4):
+        story.pass_to(day * _BETWEEN_DEEP_LOOKS)
+        story.add(1)
+        for _ in range(story.chance.randrange(1, 3)):
+            story.add(1, at=story.now - story.chance.randrange(LOOKBACK, _SIX_DAYS))
+        story.run()
+    story.run()
+
+
 #: More than is read ahead, within hours: a stall then has windows of the last hour
 #: that were read before it, and others that are read after it.
 _DENSE = {"events": 22_000, "tenant_events": 60, "start": "0.1d"}
@@ -114,6 +129,7 @@ _DENSE = {"events": 22_000, "tenant_events": 60, "start": "0.1d"}
 SCENARIOS: dict[str, tuple[Callable[[Story], None], dict[str, Any]]] = {
     "target stalls": (_stalled_target, _DENSE),
     "outage with a future event": (_outage, {}),
+    "late by days": (_late_by_days, {}),
     "clock two days behind": (_wrong_clock, {"clock_skew_seconds": _TWO_DAYS}),
     "clock two days ahead": (_wrong_clock, {"clock_skew_seconds": -_TWO_DAYS}),
 }

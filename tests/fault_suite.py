@@ -2,8 +2,9 @@
 
 A case is made from its number alone: which fault, at which requests, how often. The
 real command runs against a sandbox that has this fault, then again without it from the
-state that the first run left. Between them every event must be emitted exactly once.
-Scenarios, for which it takes more than a fault, expect the same of all their runs.
+state that the first run left. Between them every event must be emitted exactly once,
+and the digests of all days must be what a table then holds. Scenarios, for which it
+takes more than a fault, expect the same of all their runs.
 
 `python tests/fault_suite.py --cases 400 --write` runs many cases and writes what came
 out into docs/reliability.md.
@@ -30,6 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from fault_cases import FAULTS, Case  # noqa: E402 - found above
 from fault_scenarios import SCENARIOS, tell  # noqa: E402
+from model_targets import SdkTarget, differences  # noqa: E402
 from tap_command import TapCommand, repeated  # noqa: E402
 
 from sandbox.process import SandboxProcess  # noqa: E402
@@ -92,6 +94,7 @@ def _tell(name: str, number: int, folder: Path) -> Result:
         truth = tap.truth
     ids = [id_ for run in runs for id_ in run.ids]
     symptoms = {symptom for run in runs for symptom in _symptoms(run)}
+    symptoms.update(_unproven(runs))
     if runs[-1].code != 0:
         symptoms.add(f"the last run failed: {runs[-1].last_line}")
     return Result(
@@ -133,6 +136,7 @@ def _hit(name: str, number: int, tap: TapCommand) -> Result:
         unclear=(
             *_symptoms(first),
             *_unclear(case, first, truth, no_access=no_access),
+            *_unproven([first, second]),
             *(() if second.code == 0 else (f"second run: {second.last_line}",)),
         ),
     )
@@ -150,6 +154,14 @@ def _symptoms(run: Outcome) -> list[str]:
     return [symptom for symptom, found in symptoms.items() if found]
 
 
+def _unproven(runs: list[Outcome]) -> list[str]:
+    """Which days the table and the digests tell differently in the end."""
+    target = SdkTarget()
+    for run in runs:
+        target.load(run.messages)
+    return differences(target.tables)
+
+
 def _no_access(requests: list[dict[str, Any]]) -> bool:
     """Whether the key seemed to have no access to tenant events, from the first on."""
     tenant = [request for request in requests if "tenant_only" in request["query"]]
@@ -160,7 +172,10 @@ def _unclear(
     case: Case, run: Outcome, truth: set[str], *, no_access: bool
 ) -> list[str]:
     """What is wrong with the way in which a run ended that a fault has hit."""
-    complete = all(report["complete"] for report in run.records("sync_reports"))
+    complete = all(
+        report["complete"] and report["deep_complete"] is not False
+        for report in run.records("sync_reports")
+    )
     if run.code == 0:
         missing = bool(truth - set(run.ids))
         # Who has no access to tenant events is warned. Who had some has lost the rest.

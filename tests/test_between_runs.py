@@ -379,3 +379,78 @@ def test_a_state_that_is_not_understood_ends_a_run_in_one_line(
     assert len(outcome.errors) == 1
     assert "The state cannot be read" in outcome.last_line
     assert "Traceback" not in outcome.log
+
+
+def test_an_event_that_is_late_by_days_is_emitted_once_by_a_deep_look(
+    tap: TapCommand,
+) -> None:
+    first = tap.run()
+    (late,) = tap.sandbox.control.add_events(1, at=time.time() - 5 * DAY)
+    (later,) = tap.sandbox.control.add_events(1, at=time.time() - 6 * DAY)
+    tap.sandbox.control.forget_requests()
+    # Between deep looks a run costs what it costs without them.
+    second = tap.run(state=first.state)
+    assert (second.code, second.ids) == (0, [])
+    assert tap.sandbox.control.requests()["count"] == 2
+    assert report(second)["deep_window_start"] is None
+    assert report(second)["deep_complete"] is None
+    third = tap.run(state=second.state, deep_lookback_every_hours=0)
+    assert (third.code, third.ids) == (0, [later, late])
+    found = report(third)
+    assert (found["deep_events_emitted"], found["deep_events_repeated"]) == (2, 0)
+    assert found["deep_complete"]
+    assert found["deep_window_end"] == found["window_start"]
+    assert found["events_late"] == 2
+    assert 6 * DAY - 60 < found["greatest_lateness_seconds"] <= 6 * DAY
+    assert "deep look from " in third.log
+    fourth = tap.run(state=third.state, deep_lookback_every_hours=0)
+    assert (fourth.code, fourth.ids) == (0, [])
+
+
+def test_a_deep_look_is_due_by_the_apis_clock(tap: TapCommand) -> None:
+    first = tap.run()
+    for hours, due in [(23, False), (25, True), (26, False)]:
+        tap.sandbox.control.behave(clock_skew_seconds=hours * HOUR)
+        first = tap.run(state=first.state)
+        assert (report(first)["deep_complete"] is True) == due
+
+
+def test_without_a_deep_lookback_there_is_none(tap: TapCommand) -> None:
+    first = tap.run(deep_lookback_days=0)
+    assert partition(first)["known_from"] == partition(first)["look_from"]
+    second = tap.run(
+        state=first.state, deep_lookback_days=0, deep_lookback_every_hours=0
+    )
+    assert report(second)["deep_complete"] is None
+
+
+def test_a_deep_look_that_fails_leaves_the_regular_state_and_is_due_again(
+    tap: TapCommand,
+) -> None:
+    first = tap.run()
+    new = tap.sandbox.control.add_events(1)
+    (late,) = tap.sandbox.control.add_events(1, at=time.time() - 3 * DAY)
+    # The regular look of the organization is one request.
+    tap.sandbox.control.faults({"kind": "status", "status": 401, "at": [*range(1, 99)]})
+    second = tap.run(state=first.state, deep_lookback_every_hours=0)
+    assert (second.code, second.ids) == (1, new)
+    found = report(second)
+    assert (found["complete"], found["deep_complete"]) == (True, False)
+    assert "401" in found["reason"]
+    assert "NOT complete" in second.log
+    assert partition(second)["deep_look_at"] == partition(first)["deep_look_at"]
+    tap.sandbox.control.faults()
+    third = tap.run(state=second.state, deep_lookback_every_hours=0)
+    assert (third.code, third.ids) == (0, [late])
+
+
+def test_a_deep_look_does_not_take_narrower_filters_for_changes(
+    tap: TapCommand,
+) -> None:
+    first = tap.run()
+    types = ["user.added", "project.created"]
+    second = tap.run(state=first.state, event_types=types, deep_lookback_every_hours=0)
+    assert (second.code, second.ids) == (0, [])
+    assert report(second)["deep_complete"] is None
+    third = tap.run(state=second.state, deep_lookback_every_hours=0)
+    assert (third.code, third.ids) == (0, [])

@@ -47,14 +47,14 @@ def test_every_property_is_described(stream: str) -> None:
         assert column.get("description", "").endswith("."), name
 
 
-def test_only_the_audit_log_and_its_ledger_are_selected_by_default() -> None:
+def test_the_audit_log_and_its_proof_are_selected_by_default() -> None:
     selected = {
         name
         for name, stream in CATALOG.items()
         for entry in stream["metadata"]
         if entry["breadcrumb"] == [] and entry["metadata"].get("selected-by-default")
     }
-    assert selected == {"audit_logs", "sync_reports"}
+    assert selected == {"audit_logs", "audit_log_digests", "sync_reports"}
 
 
 def test_the_key_of_replication_is_a_date_time() -> None:

@@ -13,19 +13,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_api import ModelApi, event
 
+from tap_openai_audit.extraction.buckets import bucket_of
+from tap_openai_audit.extraction.days import DAY, Days
+from tap_openai_audit.extraction.deep_look import DeepLook
 from tap_openai_audit.extraction.events import Event
 from tap_openai_audit.extraction.extract import extract
 from tap_openai_audit.extraction.incremental import Incremental
 from tap_openai_audit.extraction.observation import Order
 from tap_openai_audit.extraction.paging import WindowRead
-from tap_openai_audit.extraction.position import Asked, Position, is_in_the_future
+from tap_openai_audit.extraction.position import (
+    Asked,
+    Position,
+    is_in_the_future,
+    range_to_look_at_deeply,
+)
 from tap_openai_audit.extraction.reader import Reader
 from tap_openai_audit.extraction.report import Report
+from tap_openai_audit.extraction.sifting import NOTHING, Written
 from tap_openai_audit.extraction.sketch import Sketch
 from tap_openai_audit.extraction.windows import BEGINNING, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from tap_openai_audit.extraction.look import Look
 
 LOOKBACK = 100
 NOW = 10**6
@@ -45,6 +56,8 @@ class Runs:
     emitted: list[Event] = field(default_factory=list)
     confirmed: int = 0
     """How many of `emitted` were followed by a checkpoint."""
+    chain: set[Event] = field(default_factory=set)
+    """What was emitted and followed by a checkpoint."""
     budget: int = BUDGET
     page_size: int = 7
 
@@ -68,36 +81,75 @@ class Runs:
         size: int = 10,
         on_write: Callable[[], None] = lambda: None,
     ) -> Report:
-        report = Report("organization", started_at=api.served_at)
-        incremental = Incremental(self.asked, self.saved, report)
+        report = Report(scope="organization", started_at=api.served_at)
+        regular = Incremental(self.asked, self.saved, report)
+        before, pending = self.saved, list[Event]()
         killed = False
 
-        def write(new: Sequence[Event]) -> int:
-            nonlocal killed
-            self.emitted += new
-            on_write()
-            killed = killed_after is not None and report.emitted >= killed_after
-            if killed:
-                raise Killed
-            return len(new)
+        def look_at(look: Look) -> None:
+            def write(new: Sequence[Event]) -> Written:
+                nonlocal killed
+                self.emitted += new
+                pending.extend(new)
+                on_write()
+                emitted = report.emitted + (report.deep.emitted if report.deep else 0)
+                killed = killed_after is not None and emitted >= killed_after
+                if killed:
+                    raise Killed
+                return Written(len(new), new)
 
-        def checkpoint() -> None:
-            if not killed:
-                position = incremental.position(self.budget)
-                encoded = position.known.encode()
-                assert len(encoded) <= max(self.budget, 200)
-                restored = Sketch.decode(encoded)
-                assert restored == position.known
-                # No id is counted twice. What the API deleted may still be known.
-                assert len(position.known) <= len({*api.events, *self.emitted})
-                if position is not self.saved:
-                    self.confirmed = len(self.emitted)
-                self.saved = position
+            def checkpoint() -> None:
+                if not killed:
+                    self._save(look.position(self.budget), api, pending)
 
-        reader = Reader(api, incremental.window, workers=2)
+            reader = Reader(api, look.window, workers=2)
+            extract(reader, look, write=write, checkpoint=checkpoint, size=size)
+
         with suppress(Killed):
-            extract(reader, incremental, write=write, checkpoint=checkpoint, size=size)
+            look_at(regular)
+            window = range_to_look_at_deeply(
+                self.asked, self.saved, regular.window.start
+            )
+            if self.asked.deep_lookback and window.start < window.end:
+                began_at = before.bookmark
+                look_at(DeepLook(window, self.saved, report, began_at=began_at))
         return report
+
+    def _save(self, position: Position, api: ModelApi, pending: list[Event]) -> None:
+        if position is self.saved:
+            return
+        encoded = position.known.encode()
+        restored = Sketch.decode(encoded)
+        assert restored == position.known
+        assert Days.decode(position.days.encode()) == position.days
+        days = {bucket.start // DAY for bucket in restored.buckets}
+        assert len(encoded) <= max(self.budget, 100 + 60 * len(days))
+        # No id is counted twice. What the API deleted may still be known.
+        assert len(position.known) <= len({*api.events, *self.emitted})
+        self.confirmed = len(self.emitted)
+        self.chain |= {*pending}
+        pending.clear()
+        self.saved = position
+        self._digests_are_what_the_chain_has_written()
+
+    def _digests_are_what_the_chain_has_written(self) -> None:
+        since, digests = self.saved.counted_from, self.saved.digests.counts
+        assert since is not None or not self.chain
+        written: dict[int, list[Event]] = {}
+        for one in sorted(self.chain):
+            if one.effective_at >= (since or 0):
+                written.setdefault(one.effective_at // DAY, []).append(one)
+        assert digests.keys() == written.keys()
+        for day, own in written.items():
+            count = digests[day]
+            if count.exact:
+                assert count.events == len(own)
+                assert count.checksum == sum(bucket_of(one).high for one in own)
+                assert count.oldest == own[0].effective_at
+                assert count.newest == own[-1].effective_at
+            else:
+                # What the API no longer shows may be missing.
+                assert count.events <= len(own)
 
 
 def logs(earliest: int, latest: int) -> st.SearchStrategy[list[int]]:
@@ -177,6 +229,123 @@ def test_a_small_budget_repeats_rather_than_loses(
         # Merged ids cause no repetition as long as nothing changed.
         runs.run(visible, order=order, size=size)
         assert len(runs.emitted) == before
+
+
+DEEP = 3 * DAY
+deep_looks = Asked(lookback=LOOKBACK, deep_lookback=DEEP)
+
+
+@st.composite
+def late_histories(draw: st.DrawFn) -> list[list[Event]]:
+    """What appears before each run: late by no more than a deep look goes back."""
+    newest, number = 20 * DAY, 0
+    history: list[list[Event]] = []
+    for _ in range(draw(st.integers(1, 6))):
+        newest += draw(st.integers(0, DAY))
+        appeared = [event(newest, number)]
+        for second in draw(logs(newest - DEEP, newest)):
+            number += 1
+            appeared.append(event(second, number))
+        number += 1
+        history.append(appeared)
+    return history
+
+
+@settings(max_examples=300)
+@given(
+    data=st.data(),
+    history=late_histories(),
+    order=orders,
+    size=st.integers(1, 15),
+    budget=st.sampled_from([400, 1_000, BUDGET]),
+)
+def test_a_deep_look_emits_what_is_late_by_days(
+    data: st.DataObject, history: list[list[Event]], order: str, size: int, budget: int
+) -> None:
+    runs, repeatable = Runs(deep_looks, budget=budget), Counter[Event]()
+    visible: list[Event] = []
+    repeated = 0
+    for appeared in history:
+        visible += appeared
+        for _ in range(data.draw(st.integers(0, 2))):
+            killed_after = data.draw(st.integers(0, 30))
+            report = runs.run(
+                visible, order=order, size=size, killed_after=killed_after, now=60 * DAY
+            )
+            repeated += report.repeated + (report.deep.repeated if report.deep else 0)
+            repeatable.update(runs.emitted[runs.confirmed :])
+            runs.confirmed = len(runs.emitted)
+        report = runs.run(visible, order=order, size=size, now=60 * DAY)
+        repeated += report.repeated + (report.deep.repeated if report.deep else 0)
+        assert set(runs.emitted) == set(visible)
+        assert runs.chain == set(visible)
+        assert report.complete
+    times_emitted = Counter(runs.emitted)
+    if not repeated:
+        for one, times in times_emitted.items():
+            assert times <= 1 + repeatable[one]
+    # Nothing is repeated as long as nothing changed.
+    before = len(runs.emitted)
+    runs.run(visible, order=order, size=size, now=60 * DAY)
+    assert len(runs.emitted) == before
+
+
+def test_one_late_event_or_two_in_a_merged_bucket_of_days_ago_are_emitted_alone() -> (
+    None
+):
+    events = [event(DAY + n * 60, n) for n in range(3_000)]
+    runs = Runs(deep_looks, budget=1_000)
+    runs.run(events, now=9 * DAY)
+    assert max(bucket.ids for bucket in runs.saved.known.buckets) > 10
+    late = [event(DAY + 3_601, 5_000), event(DAY + 3_605, 5_001)]
+    report = runs.run(events + late, now=9 * DAY)
+    assert report.deep is not None
+    assert (report.emitted, report.deep.emitted, report.deep.repeated) == (0, 2, 0)
+    assert (report.late, report.latest_by) == (2, 3_000 * 60 - 60 - 3_601)
+    assert Counter(runs.emitted) == Counter(events + late)
+
+
+def test_many_late_events_of_a_bucket_repeat_that_bucket_and_its_day_is_inexact() -> (
+    None
+):
+    events = [event(DAY + n * 60, n) for n in range(3_000)]
+    runs = Runs(deep_looks, budget=1_000)
+    runs.run(events, now=9 * DAY)
+    late = [event(DAY + 3_601 + n, 5_000 + n) for n in range(5)]
+    report = runs.run(events + late, now=9 * DAY)
+    assert report.deep is not None
+    assert report.deep.emitted == 0
+    assert 5 < report.deep.repeated < 1_000
+    assert set(runs.emitted) == {*events, *late}
+    digests = runs.saved.digests.counts
+    assert [count.exact for count in digests.values()] == [False, True, True]
+    assert sum(count.events for count in digests.values()) == 3_005
+
+
+def test_a_bucket_of_which_nothing_is_left_at_the_api_is_still_counted() -> None:
+    events = [event(DAY + n, n) for n in range(200)]
+    runs = Runs(deep_looks, budget=300)
+    runs.run(events, now=9 * DAY)
+    wiped = runs.saved.known.buckets[1]
+    assert wiped.ids > 1
+    end = runs.saved.known.buckets[2].start
+    left = [e for e in events if not wiped.start <= e.effective_at < end]
+    report = runs.run(left, now=9 * DAY)
+    assert report.deep is not None
+    assert (report.deep.emitted, report.deep.repeated, report.repeated) == (0, 0, 0)
+    assert runs.saved.digests.counts[1].events == 200
+
+
+def test_days_that_no_look_reads_again_are_counted_and_forgotten() -> None:
+    events = [event(n * 3_600, n) for n in range(24 * 30)]
+    runs = Runs(deep_looks)
+    runs.run(events, now=60 * DAY)
+    assert runs.saved.known_from == events[-1].effective_at - DEEP
+    assert len(runs.saved.known) == 3 * 24 + 1
+    assert len(runs.saved.digests.counts) == 30
+    assert runs.saved.closed_days == [*range(26)]
+    rest = runs.saved.without_days(runs.saved.closed_days)
+    assert [*rest.digests.counts] == [26, 27, 28, 29]
 
 
 @st.composite
@@ -307,30 +476,36 @@ def test_a_bookmark_from_the_future_is_set_back_to_the_apis_clock() -> None:
     assert not is_in_the_future(position, NOW + 10**7)
     asked = Asked(lookback=3_600)
     incremental = Incremental(
-        asked, position.set_back(NOW, asked.lookback), Report("organization", NOW)
+        asked,
+        position.set_back(NOW, asked.lookback),
+        Report(scope="organization", started_at=NOW),
     )
     assert incremental.window.start == NOW - 3_600
 
 
 def test_the_bookmark_moves_over_a_stretch_without_events() -> None:
-    incremental = Incremental(Asked(), Position(), Report("organization", NOW))
+    incremental = Incremental(
+        Asked(), Position(), Report(scope="organization", started_at=NOW)
+    )
     incremental.learn(now=NOW, newest=9_000)
     for end, expected in [(5_000, 5_000), (8_000, 8_000), (10_000, 9_000)]:
         read = WindowRead(Window(end - 1_000, end), [], 0, Order.UNKNOWN, NOW)
         for batch in incremental.batches(read, 10):
-            incremental.advance(batch, 0)
+            incremental.advance(batch, NOTHING)
         assert incremental.position(BUDGET).bookmark == expected
 
 
 def test_progress_without_events_is_checkpointed_every_ten_seconds() -> None:
-    incremental = Incremental(Asked(), Position(), Report("organization", NOW))
+    incremental = Incremental(
+        Asked(), Position(), Report(scope="organization", started_at=NOW)
+    )
     reader = Reader(ModelApi([event(NOW - 50, 1)]), incremental.window, workers=1)
     saved: list[int | None] = []
     ticks = iter(range(0, 1_000, 11))
     extract(
         reader,
         incremental,
-        write=len,
+        write=lambda events: Written(len(events), events),
         checkpoint=lambda: saved.append(incremental.position(BUDGET).bookmark),
         clock=lambda: float(next(ticks)),
     )
@@ -408,15 +583,15 @@ def test_what_another_scope_emitted_is_not_emitted_again() -> None:
         )
         reader = Reader(api, incremental.window, workers=1)
 
-        def write(new: Sequence[Event]) -> int:
+        def write(new: Sequence[Event]) -> Written:
             emitted.extend(new)
-            return len(new)
+            return Written(len(new), new)
 
         extract(reader, incremental, write=write, checkpoint=lambda: None)
         return incremental
 
-    first = run(Report("organization", NOW), ModelApi([both]))
-    report = Report("tenant", NOW)
+    first = run(Report(scope="organization", started_at=NOW), ModelApi([both]))
+    report = Report(scope="tenant", started_at=NOW)
     run(report, ModelApi([both, own]), first)
     assert emitted == [both, own]
     assert (report.emitted, report.known) == (1, 1)
@@ -439,14 +614,14 @@ def test_the_ledger_accounts_for_every_event() -> None:
 
 
 def test_records_that_a_map_filters_are_counted_apart() -> None:
-    report = Report("organization", NOW)
+    report = Report(scope="organization", started_at=NOW)
     incremental = Incremental(Asked(), Position(), report)
     reader = Reader(
         ModelApi([event(1_000 + n, n) for n in range(30)]),
         incremental.window,
         workers=1,
     )
-    extract(reader, incremental, write=lambda _: 0, checkpoint=lambda: None)
+    extract(reader, incremental, write=lambda _: NOTHING, checkpoint=lambda: None)
     assert (report.read, report.emitted, report.filtered, report.known) == (
         30,
         0,

@@ -30,8 +30,8 @@ def test_there_is_a_line_every_ten_seconds_and_no_more(
     clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    report = Report("organization", BEGAN)
-    watched = Progress(logging.getLogger("test"), report)
+    report = Report(scope="organization", started_at=BEGAN)
+    watched = Progress(logging.getLogger("test"), "organization", report)
     reader = Reader(ModelApi([]), Window(), workers=1)
     for tenth in range(301):
         clock.append(100 + tenth / 10)
@@ -52,8 +52,10 @@ def test_a_line_tells_when_all_workers_mostly_wait_for_the_target(
     clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    report = Report("organization", BEGAN, read=50, oldest=BEGAN, newest=BEGAN + 24)
-    watched = Progress(logging.getLogger("test"), report)
+    report = Report(
+        scope="organization", started_at=BEGAN, read=50, oldest=BEGAN, newest=BEGAN + 24
+    )
+    watched = Progress(logging.getLogger("test"), "organization", report)
     reader = Reader(ModelApi([]), Window(), workers=3)
     reader.newest = BEGAN + 99
     for looks in ([0, 2, 2], [3, 2, 3], [2, 2, 3], [2, 3]):
@@ -74,7 +76,11 @@ def test_all_workers_of_a_reader_wait_while_its_caller_does_not_take_what_is_rea
     caplog.set_level(logging.INFO)
     events = [event(BEGAN + number, number) for number in range(1_000)]
     reader = Reader(ModelApi(events), Window(BEGAN, BEGAN + 1_000), workers=2)
-    watched = Progress(logging.getLogger("test"), Report("organization", BEGAN))
+    watched = Progress(
+        logging.getLogger("test"),
+        "organization",
+        Report(scope="organization", started_at=BEGAN),
+    )
     with closing(iter(reader)) as windows:
         next(windows)
         deadline = time.perf_counter() + DEADLINE
@@ -87,14 +93,12 @@ def test_all_workers_of_a_reader_wait_while_its_caller_does_not_take_what_is_rea
 
 
 def test_the_end_says_what_came_of_it() -> None:
-    report = Report(
-        "tenant", BEGAN, read=12, emitted=10, known=2, requests=3, retries=1
-    )
+    report = Report(scope="tenant", read=12, emitted=10, known=2, requests=3, retries=1)
     report.late, report.latest_by = 4, 1_800
     report.asked, report.window_start, report.complete = True, BEGAN, True
     assert summary(report) == (
         "tenant: 10 events emitted, 2 already known, 12 read in 3 requests (1 retried),"
-        " asked from 2026-09-21T14:13:20+00:00, 4 late by up to 1,800 s; complete"
+        " asked from 2026-09-21T14:13:20+00:00; 4 late by up to 1,800 s; complete"
     )
     report.complete, report.reason = False, "HTTP 500"
     assert summary(report).endswith("; NOT complete: HTTP 500")

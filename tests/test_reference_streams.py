@@ -230,7 +230,11 @@ def test_they_are_not_read_unless_they_are_selected(tap: Tap) -> None:
     without_catalog = command[: command.index("--catalog")]
     output = finished(subprocess.Popen(without_catalog, **PIPES))
     assert output.code == 0
-    assert output.schemas.keys() == {"audit_logs", "sync_reports"}
+    assert output.schemas.keys() == {
+        "audit_logs",
+        "audit_log_digests",
+        "sync_reports",
+    }
     assert set(asked(tap.sandbox)) == {f"{API}/audit_logs"}
 
 

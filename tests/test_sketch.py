@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from hashlib import md5
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from model_api import event
 
 from tap_openai_audit.extraction.buckets import Bucket, bucket_of, resolve
+from tap_openai_audit.extraction.days import Days
 from tap_openai_audit.extraction.sketch import Sketch
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ seconds = st.lists(
     max_size=120,
 )
 budgets = st.integers(100, 1_500)
+#: Of a bucket for the last second of a day, and one for all before it.
+CHARACTERS_PER_DAY = 60
 
 
 def sketch_of(events: list[Event]) -> Sketch:
-    end = max((e.effective_at + 1 for e in events), default=0)
-    return Sketch.of(map(bucket_of, events), end)
+    return Sketch.of(map(bucket_of, events))
 
 
 def events_at(times: list[int]) -> list[Event]:
@@ -53,7 +54,7 @@ def test_merging_forgets_nothing_and_keeps_edges_and_midnights(
             getattr(b, part) for b in whole.buckets
         )
     # Over an edge reaches no more than the time in which nothing was emitted.
-    kept = fitted.since(edge)
+    kept = Sketch(fitted.cut(edge)[1])
     assert len(kept) - sum(edge <= e.effective_at for e in events) in {
         0,
         *(bucket.ids for bucket in fitted.buckets if bucket.start < edge),
@@ -61,17 +62,23 @@ def test_merging_forgets_nothing_and_keeps_edges_and_midnights(
 
 
 @given(times=st.lists(st.integers(9 * DAY, 11 * DAY), min_size=40, max_size=120))
-def test_no_bucket_reaches_over_midnight(times: list[int]) -> None:
+def test_the_days_remain_countable(times: list[int]) -> None:
     fitted = sketch_of(events_at(times)).fitted(200)
-    counts = Counter(second // DAY for second in times)
-    assert counts == sum(
-        (Counter({b.start // DAY: b.ids}) for b in fitted.buckets), Counter()
-    )
+    found = Days().with_buckets(fitted.buckets, since=0).counts
+    for day, count in found.items():
+        own = [second for second in times if second // DAY == day]
+        assert (count.events, count.oldest) == (len(own), min(own))
+        assert count.newest == max(own)
+    assert found.keys() == {second // DAY for second in times}
 
 
 @given(times=seconds, budget=budgets)
-def test_it_fits_its_budget(times: list[int], budget: int) -> None:
-    assert len(sketch_of(events_at(times)).fitted(budget).encode()) <= budget
+def test_it_fits_its_budget_where_the_days_leave_room(
+    times: list[int], budget: int
+) -> None:
+    days = len({second // DAY for second in times})
+    encoded = sketch_of(events_at(times)).fitted(budget).encode()
+    assert len(encoded) <= max(budget, days * CHARACTERS_PER_DAY)
 
 
 @given(times=seconds, budget=budgets)
@@ -100,8 +107,12 @@ def test_nothing_that_is_read_is_a_traceback(data: bytes) -> None:
 def replay(known: Sketch, events: list[Event]) -> tuple[list[Event], bool]:
     """What is new when all that a sketch knows is read again."""
     new, resolved, groups = [], True, known.groups(-(10**12))
-    first = groups[0][0] if groups else 10**12
-    new += [e for e in events if e.effective_at < first or e.effective_at >= known.end]
+    times = [(start, end) for start, end, _ in groups]
+    new += [
+        e
+        for e in events
+        if not any(start <= e.effective_at < end for start, end in times)
+    ]
     for start, end, buckets in groups:
         found = resolve(buckets, [e for e in events if start <= e.effective_at < end])
         new += found.new
@@ -182,8 +193,8 @@ def test_the_hash_is_what_a_database_computes() -> None:
 @pytest.mark.parametrize(("a_day", "largest"), [(100, 1), (10_000, 100), (40_000, 400)])
 def test_a_week_fits_in_buckets_of_even_size(a_day: int, largest: int) -> None:
     events = [event(n * DAY // a_day, n) for n in range(7 * a_day)]
-    fitted = sketch_of(events).fitted(28 * 1024)
-    assert len(fitted.encode()) <= 28 * 1024
+    fitted = sketch_of(events).fitted(20 * 1024)
+    assert len(fitted.encode()) <= 20 * 1024
     assert max(bucket.ids for bucket in fitted.buckets) <= largest
     newest = fitted.buckets[-100:]
     assert all(bucket.ids == 1 for bucket in newest)

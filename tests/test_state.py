@@ -13,6 +13,7 @@ from model_api import event
 
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.extraction.buckets import bucket_of
+from tap_openai_audit.extraction.days import Days
 from tap_openai_audit.extraction.position import Position
 from tap_openai_audit.extraction.sketch import Sketch
 from tap_openai_audit.extraction.windows import BEGINNING
@@ -26,9 +27,10 @@ from tap_openai_audit.streams.state_input import partitions_of, unwrapped
 
 STREAMS = ("audit_logs", "sync_reports", "users")
 NOW = 1_790_000_000
-KNOWN = Sketch.of([bucket_of(event(NOW - 5, 1))], NOW - 4)
+KNOWN = Sketch.of([bucket_of(event(NOW - 5, 1))])
+DAYS = Days().with_events([event(NOW - 10**6, 2), event(NOW - 9 * 10**5, 3)])
 STATE = ScopeState(
-    Position(NOW, NOW - 3_600, NOW - 3_600, KNOWN),
+    Position(NOW, NOW - 3_600, NOW - 3_600, KNOWN, DAYS, NOW - 10**6, NOW + 60),
     organization_id="org-abc",
     filters=Filters(("event_types=user.added",)),
     covered_from=NOW - 10**6,
@@ -284,8 +286,7 @@ def test_the_whole_state_stays_under_64_kib() -> None:
                         NOW - 3_600,
                         NOW - 3_600,
                         Sketch.of(
-                            [bucket_of(event(NOW - n // 9, n)) for n in range(20_000)],
-                            NOW + 1,
+                            [bucket_of(event(NOW - n // 9, n)) for n in range(20_000)]
                         ).fitted(SKETCH_BUDGET[scope]),
                     ),
                     "org-" + "x" * 60,
@@ -305,6 +306,6 @@ def test_the_whole_state_stays_under_64_kib() -> None:
 def test_the_state_of_a_typical_organization_stays_under_16_kib() -> None:
     # A hundred events a day, and a lookback of the longest that is allowed: 30 days.
     ids = [bucket_of(event(NOW - 864 * n, n)) for n in range(3_000)]
-    hour = Sketch.of(ids[:100], NOW + 1).fitted(SKETCH_BUDGET["organization"])
+    hour = Sketch.of(ids[:100]).fitted(SKETCH_BUDGET["organization"])
     partition = written(ScopeState(Position(NOW, NOW, NOW, hour), "org-abc", Filters()))
     assert len(json.dumps(partition)) < 16 * 1024

@@ -104,7 +104,7 @@ class EmbeddedPostgres:
             raise RuntimeError("PostgreSQL is not running")
         conninfo = self._server.get_uri()
         given = conninfo_to_dict(conninfo)
-        # target-postgres takes the URL, since it knows no sockets otherwise; dbt does not.
+        # target-postgres takes the URL: it knows no sockets otherwise. dbt does not.
         return Database(
             conninfo,
             {

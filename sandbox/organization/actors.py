@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox.organization.things import User
 
@@ -79,9 +79,15 @@ def _session(rng: random.Random, user: User, device: int, weight: float) -> Acto
     email = user.email
     if rng.random() < 0.1:  # noqa: PLR2004 - one device in ten shows capitals
         email = email.upper()
+    session = {"user": {"id": user.id, "email": email}, **client(rng, device)}
+    body = _dump({"type": "session", "session": session})
+    return Actor(body, weight, frozenset({user.id}))
+
+
+def client(rng: random.Random, device: int) -> dict[str, Any]:
+    """Return what a device shows of itself, as sessions have it."""
     fingerprint = f"{rng.getrandbits(128):032x}"
-    session = {
-        "user": {"id": user.id, "email": email},
+    return {
         "ip_address": rng.choice(_NETWORKS).format(rng.randrange(1, 255)),
         "user_agent": _AGENTS[device % len(_AGENTS)],
         "ja3": fingerprint,
@@ -90,8 +96,6 @@ def _session(rng: random.Random, user: User, device: int, weight: float) -> Acto
             zip(_PLACE_FIELDS, rng.choice(_PLACES), strict=True)
         ),
     }
-    body = _dump({"type": "session", "session": session})
-    return Actor(body, weight, frozenset({user.id}))
 
 
 def _key(

@@ -12,6 +12,9 @@ _CHOICES = {
     "last_id": ("normal", "null", "absent", "stuck"),
     "envelope": ("normal", "bare_documents", "bare_list"),
     "missing_scope_status": (401, 403),
+    "workspace_missing_scope": ("none", "AUDIT_LOG", "AUTH_LOG", "both"),
+    "workspace_after": ("later", "at_or_later", "ignored"),
+    "workspace_last_end_time": ("normal", "null", "absent"),
 }
 
 
@@ -36,6 +39,14 @@ class Behaviour:
         envelope: `normal`; `bare_documents`, events one after the other; `bare_list`.
         repeat_page: Any cursor returns the first page again, and there is more.
         outside_window: Times asked for are ignored.
+        workspace_missing_scope: The types of files that the workspace's key may not
+            read: `none`, `AUDIT_LOG`, `AUTH_LOG` or `both`.
+        workspace_page_size: Most files on a page, whatever the request allows.
+        workspace_after: `later`; `at_or_later`, the file at `after` comes again; or
+            `ignored`, every page is the first.
+        workspace_last_end_time: `normal`, `null` or `absent`.
+        collector_events: Listings and downloads come back as events in a later file.
+        signed_url_seconds: How long a file's signed URL is valid.
         clock_skew_seconds: Added to this machine's time: the API's clock, which the
             `Date` header, new events and their visibility go by.
     """
@@ -56,6 +67,12 @@ class Behaviour:
     envelope: str = "normal"
     repeat_page: bool = False
     outside_window: bool = False
+    workspace_missing_scope: str = "none"
+    workspace_page_size: int = 100
+    workspace_after: str = "later"
+    workspace_last_end_time: str = "normal"
+    collector_events: bool = False
+    signed_url_seconds: float = 60.0
     clock_skew_seconds: float = 0.0
 
     def merged(self, changes: dict[str, Any]) -> Behaviour:

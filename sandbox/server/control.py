@@ -85,7 +85,8 @@ class Control:
 
     async def _requests(self, request: Request) -> Response:
         if request.method == "DELETE":
-            self._api.journal = Journal()
+            # A key that went astray is not forgotten: it fails the test in the end.
+            self._api.journal = Journal(leaks=self._api.journal.leaks)
         return JSONResponse(self._api.journal.as_dict())
 
 

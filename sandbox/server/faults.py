@@ -53,9 +53,11 @@ class Fault:
     Attributes:
         kind: One of KINDS.
         path: It hits only paths that begin so, ``/v1`` included.
+        workspace: It hits only requests to the workspace's API and to the host of its
+            files, or only those to the organization's API.
         tenant: It hits only requests with `tenant_only=true`, or only those without.
         with_cursor: It hits only requests with `after`, or only those without.
-        at: Numbers of the requests it hits. Counted are those that the three conditions
+        at: Numbers of the requests it hits. Counted are those that the four conditions
             above let through, since the plan was made, from 0.
         probability: It hits a request with this probability.
         seed: Makes the probability repeatable.
@@ -71,6 +73,7 @@ class Fault:
 
     kind: str
     path: str | None = None
+    workspace: bool | None = None
     tenant: bool | None = None
     with_cursor: bool | None = None
     at: tuple[int, ...] | None = None
@@ -106,12 +109,14 @@ class Fault:
             found.setdefault("status", 429)
         return cls(**found)
 
-    def concerns(self, path: str, query: Query) -> bool:
+    def concerns(self, host: str, path: str, query: Query) -> bool:
         """Tell whether a request is of those that this may hit."""
+        workspace = host != "organization"
         tenant = query.one("tenant_only") == "true"
         with_cursor = query.one("after") is not None
         return (
             path.startswith(self.path or "")
+            and self.workspace in (None, workspace)
             and self.tenant in (None, tenant)
             and self.with_cursor in (None, with_cursor)
         )
@@ -147,9 +152,9 @@ class Faults:
     def __init__(self, *faults: Fault) -> None:
         self._planned = [_Planned(fault) for fault in faults]
 
-    def next(self, path: str, query: Query) -> Fault | None:
+    def next(self, host: str, path: str, query: Query) -> Fault | None:
         """Return what happens to the next request: the first fault that hits it."""
-        concerned = [p for p in self._planned if p.fault.concerns(path, query)]
+        concerned = [p for p in self._planned if p.fault.concerns(host, path, query)]
         return next((p.fault for p in concerned if p.hits_next()), None)
 
 

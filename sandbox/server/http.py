@@ -17,10 +17,17 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list: ready items and the other fields of the envelope."""
+    """One page of a list: ready items and the other fields of the envelope.
+
+    Attributes:
+        items: The items as JSON.
+        fields: What stands behind them.
+        before: What stands in front of them, as JSON.
+    """
 
     items: list[bytes]
     fields: dict[str, object]
+    before: bytes = b'"object":"list",'
 
     def body(self, envelope: str = "normal") -> bytes:
         """Return it as JSON.
@@ -35,7 +42,8 @@ class Page:
         if envelope == "bare_list":
             return listed
         rest = json.dumps(self.fields).encode()[1:]
-        return b'{"object":"list","data":%b%b%b' % (
+        return b'{%b"data":%b%b%b' % (
+            self.before,
             listed,
             b"," if self.fields else b"",
             rest,
@@ -45,10 +53,10 @@ class Page:
         """Return several JSON documents that together have this page's items."""
         size = -(-len(self.items) // parts)
         pages = [
-            Page(self.items[size * number : size * (number + 1)], {})
-            for number in range(parts)
+            replace(self, items=self.items[size * n : size * (n + 1)], fields={})
+            for n in range(parts)
         ]
-        pages[-1] = Page(pages[-1].items, self.fields)
+        pages[-1] = replace(pages[-1], fields=self.fields)
         return b"".join(page.body() for page in pages)
 
 
@@ -96,6 +104,13 @@ def error(
 def invalid(param: str, message: str, code: str | None = None) -> Response:
     """Return the refusal of a parameter."""
     return error(400, message, param=param, code=code)
+
+
+def bearer(headers: dict[bytes, bytes]) -> str:
+    """Return the key that a request carries; empty when there is none."""
+    authorization = headers.get(b"authorization", b"").decode("latin-1")
+    scheme, _, key = authorization.partition(" ")
+    return key if scheme.lower() == "bearer" else ""
 
 
 class Query:

@@ -1,17 +1,26 @@
 """The form in which buckets are kept: base64 of integers of variable length.
 
-The second after the last event; then, from the newest bucket to the oldest, the
-distance between its start and the start after it, twice its count, plus one if it is
-inexact, and its sums, which have a fixed length where the bucket is a single id.
+The start of the newest bucket; then, from the newest to the oldest, the distance
+between its start and the start after it, four times its count, plus one if it is
+inexact and two if some of it was left out, and its sums, which have a fixed length
+where the bucket is a single id. Of a larger one, how many were left out and their sum
+follow, if there are any.
 """
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tap_openai_audit.extraction.buckets import HALF_BYTES, Bucket
+from tap_openai_audit.extraction.varints import (
+    VarintReader,
+    length_of,
+    unzigzag,
+    varint,
+    zigzag,
+)
 from tap_openai_audit.extraction.windows import BEGINNING, END
 
 if TYPE_CHECKING:
@@ -25,114 +34,86 @@ _PADDING = 3  # bytes of base64
 
 
 def room_in(characters: int) -> int:
-    """Return how many bytes of buckets fit so many characters, the end left out."""
+    """Return how many bytes of buckets fit so many characters."""
     return characters * 3 // 4 - _LONGEST_DISTANCE - _PADDING
 
 
-def encode(buckets: Sequence[Bucket], end: int) -> str:
-    """Encode buckets that are in the order of time, and the second after them."""
-    out, previous = bytearray(_varint(_zigzag(end))), end
+def encode(buckets: Sequence[Bucket]) -> str:
+    """Encode buckets that are in the order of time."""
+    if not buckets:
+        return ""
+    previous = buckets[-1].start
+    out = bytearray(varint(zigzag(previous)))
     for bucket in reversed(buckets):
         out += _encoded(bucket, previous)
         previous = bucket.start
     return b64encode(out).decode()
 
 
-def decode(text: str) -> tuple[list[Bucket], int]:
-    """Decode buckets, and the second after them.
+def decode(text: str) -> list[Bucket]:
+    """Decode buckets.
 
     Raises:
         ValueError: If the text is not such a form.
     """
-    data = _Reader(b64decode(text, validate=True))
-    end = previous = _unzigzag(data.varint())
-    buckets = []
+    if not text:
+        return []
+    data = VarintReader(text)
+    newest = previous = unzigzag(data.varint())
+    buckets: list[Bucket] = []
     while not data.at_end:
         previous -= data.varint()
-        ids, inexact = divmod(data.varint(), 2)
-        if not ids:
-            raise ValueError("a bucket without an id")
-        read = data.fixed if ids == 1 else data.varint
-        buckets.append(Bucket(previous, ids, read(), read(), bool(inexact)))
+        buckets.append(_decoded(data, previous))
     buckets.reverse()
-    if not (previous >= BEGINNING and end <= END):
+    if not (previous >= BEGINNING and newest < END):
         raise ValueError("a time that no event has")
     for earlier, later in pairwise(buckets):
         if earlier.start == later.start and max(earlier.ids, later.ids) > 1:
             raise ValueError("two buckets of one time")
-    return buckets, end
+    return buckets
 
 
 def size_of(buckets: Sequence[Bucket]) -> int:
-    """Return how many bytes the encoded form of buckets takes without the end."""
-    size = sum(
-        2 * HALF_BYTES + 1
-        if count == 1
-        else _length(2 * count + 1) + _length(high) + _length(low)
-        for _, count, high, low, _ in buckets
-    )
-    distances = (later[0] - earlier[0] for earlier, later in pairwise(buckets))
-    return size + sum(map(_length, distances)) + _LONGEST_DISTANCE
-
-
-def _length(number: int) -> int:
-    """Return how many bytes an integer of variable length takes."""
-    return (number.bit_length() + 6) // 7 or 1
+    """Return how many bytes the encoded form of buckets takes."""
+    if not buckets:
+        return 0
+    size, previous = _LONGEST_DISTANCE, buckets[0].start
+    for start, ids, high, low, _, left_out, left_out_high in buckets:
+        distance = start - previous
+        previous = start
+        size += 1 if distance < 0x80 else length_of(distance)  # noqa: PLR2004 - 7 bits
+        if ids == 1:
+            size += 2 * HALF_BYTES + 1
+            continue
+        size += length_of(4 * ids + 3) + length_of(high) + length_of(low)
+        if left_out:
+            size += length_of(left_out) + length_of(left_out_high)
+    return size
 
 
 def _encoded(bucket: Bucket, following: int) -> bytes:
-    start, count, high, low, inexact = bucket
-    sums = (
-        high.to_bytes(HALF_BYTES, "big") + low.to_bytes(HALF_BYTES, "big")
-        if count == 1
-        else _varint(high) + _varint(low)
-    )
-    return _varint(following - start) + _varint(2 * count + inexact) + sums
+    start, ids, high, low, inexact, left_out, left_out_high = bucket
+    flags = inexact + 2 * (left_out > 0)
+    begin = varint(following - start) + varint(4 * ids + flags)
+    if ids == 1:
+        halves = high.to_bytes(HALF_BYTES, "big"), low.to_bytes(HALF_BYTES, "big")
+        return b"".join((begin, *halves))
+    sums = begin + varint(high) + varint(low)
+    return sums + varint(left_out) + varint(left_out_high) if left_out else sums
 
 
-class _Reader:
-    """Reads integers one after the other."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._position = 0
-
-    @property
-    def at_end(self) -> bool:
-        return self._position == len(self._data)
-
-    def fixed(self) -> int:
-        end = self._position + HALF_BYTES
-        if end > len(self._data):
-            raise ValueError("the sketch is cut off")
-        number = int.from_bytes(self._data[self._position : end], "big")
-        self._position = end
-        return number
-
-    def varint(self) -> int:
-        number = shift = 0
-        while self._position < len(self._data):
-            byte = self._data[self._position]
-            self._position += 1
-            number |= (byte & 0x7F) << shift
-            if byte < 0x80:  # noqa: PLR2004 - the last byte has its high bit clear
-                return number
-            shift += 7
-        raise ValueError("the sketch is cut off")
-
-
-def _zigzag(number: int) -> int:
-    return number << 1 if number >= 0 else (-number << 1) - 1
-
-
-def _unzigzag(number: int) -> int:
-    return -(number >> 1) - 1 if number & 1 else number >> 1
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
+def _decoded(data: VarintReader, start: int) -> Bucket:
+    ids, flags = divmod(data.varint(), 4)
+    inexact, some_left_out = bool(flags & 1), flags & 2
+    if not ids:
+        raise ValueError("a bucket without an id")
+    if ids == 1:
+        high, low = data.fixed(HALF_BYTES), data.fixed(HALF_BYTES)
+        left_out, left_out_high = (1, high) if some_left_out else (0, 0)
+    else:
+        high, low = data.varint(), data.varint()
+        left_out = data.varint() if some_left_out else 0
+        left_out_high = data.varint() if some_left_out else 0
+    if left_out > ids or left_out_high > high:
+        raise ValueError("a bucket of which more is left out than it has")
+    return Bucket(start, ids, high, low, inexact, left_out, left_out_high)

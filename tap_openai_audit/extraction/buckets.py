@@ -27,7 +27,7 @@ a search through all pairs."""
 
 
 class Bucket(NamedTuple):
-    """Some ids that were emitted, in the order of time."""
+    """Some ids that are known, in the order of time, all of one UTC day."""
 
     start: int
     """The second of its first event, in Unix seconds."""
@@ -39,6 +39,11 @@ class Bucket(NamedTuple):
     """The sum of the next 8 digits."""
     inexact: bool = False
     """Whether events of it were emitted again because it could not be resolved."""
+    left_out: int = 0
+    """How many of the ids no record was written of: the other scope had written it, or
+    a stream map filtered it."""
+    left_out_high: int = 0
+    """The part of `high` that belongs to those."""
 
     def merged(self, later: Bucket) -> Bucket:
         """Return one bucket for this one and its neighbour."""
@@ -48,18 +53,25 @@ class Bucket(NamedTuple):
             self.high + later.high,
             self.low + later.low,
             self.inexact or later.inexact,
+            self.left_out + later.left_out,
+            self.left_out_high + later.left_out_high,
         )
 
 
-def bucket_of(event: Event) -> Bucket:
+def high_of(id_: str) -> int:
+    """Return the first 8 hexadecimal digits of the MD5 of an id."""
+    digest = md5(id_.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:HALF_BYTES], "big")
+
+
+def bucket_of(event: Event, *, inexact: bool = False, left_out: bool = False) -> Bucket:
     """Return the bucket that holds one event."""
     digest = md5(event.id.encode(), usedforsecurity=False).digest()
-    return Bucket(
-        event.effective_at,
-        1,
-        int.from_bytes(digest[:HALF_BYTES], "big"),
-        int.from_bytes(digest[HALF_BYTES : 2 * HALF_BYTES], "big"),
-    )
+    high = int.from_bytes(digest[:HALF_BYTES], "big")
+    low = int.from_bytes(digest[HALF_BYTES : 2 * HALF_BYTES], "big")
+    if left_out:
+        return Bucket(event.effective_at, 1, high, low, inexact, 1, high)
+    return Bucket(event.effective_at, 1, high, low, inexact)
 
 
 @dataclass(frozen=True)
@@ -67,13 +79,13 @@ class Resolution:
     """What the events of a bucket's time are, now that they were read again."""
 
     new: list[Event]
-    """Those to be emitted."""
+    """Those that were not known."""
     resolved: bool = True
     """False if the known ones among them cannot be told: then all count as new."""
 
 
 def resolve(known: Sequence[Bucket], events: Sequence[Event]) -> Resolution:
-    """Tell which events were not emitted before.
+    """Tell which events were not known before.
 
     Args:
         known: The buckets of one start: several if each is an id.

@@ -11,12 +11,15 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from tap_openai_audit.extraction.sifting import NOTHING
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_openai_audit.extraction.events import Event
-    from tap_openai_audit.extraction.incremental import Incremental
+    from tap_openai_audit.extraction.look import Look
     from tap_openai_audit.extraction.reader import Reader
+    from tap_openai_audit.extraction.sifting import Written
 
 CHECKPOINT_EVENTS = 1_000
 """What a killed run may repeat at the most. A checkpoint costs about as much as the
@@ -32,9 +35,9 @@ that takes a dozen records a second still confirms every ten seconds."""
 
 def extract(  # noqa: PLR0913 - what comes in, and what is done with it
     reader: Reader,
-    incremental: Incremental,
+    look: Look,
     *,
-    write: Callable[[Sequence[Event]], int],
+    write: Callable[[Sequence[Event]], Written],
     checkpoint: Callable[[], None],
     clock: Callable[[], float] = time.monotonic,
     size: int = CHECKPOINT_EVENTS,
@@ -43,23 +46,21 @@ def extract(  # noqa: PLR0913 - what comes in, and what is done with it
 
     Args:
         reader: Reads the windows.
-        incremental: Knows what was emitted before, and keeps the position.
-        write: Emits events, all of them or, if it raises, none, and returns how many
-            records that made.
+        look: Knows what was emitted before, and keeps the position.
+        write: Emits events, all of them or, if it raises, none.
         checkpoint: Saves the position.
         clock: Seconds that pass evenly.
         size: The most events between two checkpoints.
     """
-    report, saved_at, since_checkpoint = incremental.report, clock(), 0
+    saved_at, since_checkpoint = clock(), 0
     batch_size = max(size // _BATCHES_PER_CHECKPOINT, 1)
     try:
         # Closed as soon as this loop is left, so that no worker asks any more.
         with closing(reader.__iter__()) as windows:
             for read in windows:
-                incremental.learn(now=reader.served_at, newest=reader.newest)
-                for batch in incremental.batches(read, batch_size):
-                    written = write(batch.new) if batch.new else 0
-                    incremental.advance(batch, written)
+                look.learn(now=reader.served_at, newest=reader.newest)
+                for batch in look.batches(read, batch_size):
+                    look.advance(batch, write(batch.new) if batch.new else NOTHING)
                     since_checkpoint += len(batch.new)
                     if (
                         since_checkpoint > size - batch_size
@@ -67,7 +68,6 @@ def extract(  # noqa: PLR0913 - what comes in, and what is done with it
                     ):
                         checkpoint()
                         saved_at, since_checkpoint = clock(), 0
-        report.complete = None if report.is_empty else True
+        look.complete()
     finally:
-        report.requests, report.retries = reader.requests, reader.retries
         checkpoint()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tap_openai_audit.extraction.days import DAY, Days, day_of
 from tap_openai_audit.extraction.sketch import Sketch
 from tap_openai_audit.extraction.windows import (
     BEGINNING,
@@ -15,6 +16,8 @@ from tap_openai_audit.extraction.windows import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tap_openai_audit.extraction.emitted_ids import KnownIds
 
 CLOCK_TOLERANCE = 24 * 3600
@@ -37,6 +40,16 @@ class Position:
 
     known: Sketch = field(default_factory=Sketch)
 
+    days: Days = field(default_factory=Days)
+    """What was written of the time before `known_from`."""
+
+    counted_from: int | None = None
+    """From when on everything that was written is counted, None before the first
+    event."""
+
+    read_to: int | None = None
+    """Up to when, by the API's clock, everything there was is emitted."""
+
     known_of_0_1: KnownIds | None = None
     """Ids that a state of an earlier version knows besides."""
 
@@ -54,7 +67,44 @@ class Position:
         """
         look_from = min(self.look_from, now - lookback)
         known_from = min(self.known_from, look_from)
-        return replace(self, bookmark=now, look_from=look_from, known_from=known_from)
+        return replace(
+            self,
+            bookmark=now,
+            look_from=look_from,
+            known_from=known_from,
+            # What is read again is counted again.
+            days=self.days.inexact_from(day_of(known_from)),
+            read_to=None if self.read_to is None else min(self.read_to, now),
+        )
+
+    @property
+    def digests(self) -> Days:
+        """What was written of each day, each id once, from `counted_from` on."""
+        return self.days.with_buckets(self.known.buckets, self.counted_from)
+
+    @property
+    def closed_days(self) -> list[int]:
+        """The days in `days` that no look will change any more."""
+        return [day for day in self.days.counts if (day + 1) * DAY <= self.known_from]
+
+    def forgetting(self, second: int) -> Position:
+        """Return a position that only counts what lies before a second.
+
+        What reaches over it is kept.
+        """
+        if second <= self.known_from:
+            return self
+        old, kept = self.known.cut(second)
+        return replace(
+            self,
+            known_from=self.known.start_of_reading(second),
+            known=Sketch(kept),
+            days=self.days.with_buckets(old, self.counted_from),
+        )
+
+    def without_days(self, days: Iterable[int]) -> Position:
+        """Leave out the counts of days that are told elsewhere."""
+        return replace(self, days=self.days.without(days))
 
 
 @dataclass(frozen=True)
@@ -66,6 +116,9 @@ class Asked:
     end: int | None = None
     """The second before which is read, None for everything up to now."""
     lookback: int = 3600
+    """Seconds before the newest event that are looked at again by the next run."""
+    deep_lookback: int = 0
+    """Seconds before it that are looked at again by a deep look, 0 for none."""
 
 
 def is_in_the_future(position: Position, now: int | None) -> bool:
@@ -93,6 +146,21 @@ def range_to_read(asked: Asked, position: Position) -> Window:
         end = position.known.start_of_reading(end)
     start, end = named(start), max(end, EARLIEST_NAMED)
     return Window(start, max(start, end))
+
+
+def range_to_look_at_deeply(asked: Asked, position: Position, end: int) -> Window:
+    """Return the range of a deep look.
+
+    Args:
+        asked: What the settings ask for.
+        position: How far the scope is after its regular look.
+        end: Where that one began.
+    """
+    if position.bookmark is None:
+        return Window(end, end)
+    start = max(position.known_from, position.bookmark - asked.deep_lookback)
+    start = named(position.known.start_of_reading(start))
+    return Window(min(start, end), end)
 
 
 def _before(asked: Asked, position: Position) -> int:

@@ -2,11 +2,12 @@
 
 Each run looks again at the time before its bookmark, because events appear late, and
 must not emit again what an earlier run emitted. A sketch tells the two apart. It is a
-sorted list of `buckets`, each of which says how many ids were emitted in its time, and
-the sums of two halves of their hashes. Over budget neighbours are merged (`merging`):
+sorted list of `buckets`, each of which says how many ids are known of its time, and the
+sums of two halves of their hashes. Over budget neighbours are merged (`merging`):
 counts and sums add up, nothing is forgotten.
 
-A bucket's time begins with its first event and ends where the next bucket begins.
+A bucket's time begins with its first event and ends where the next bucket of its day
+begins. The last one of a day holds nothing but its first second.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from tap_openai_audit.extraction.bucket_encoding import decode, encode, room_in
 from tap_openai_audit.extraction.buckets import Bucket, bucket_of
+from tap_openai_audit.extraction.days import day_of
 from tap_openai_audit.extraction.merging import merged
 
 if TYPE_CHECKING:
@@ -28,23 +30,18 @@ if TYPE_CHECKING:
 
 
 class Sketch:
-    """The ids emitted from some second on, as far as a state can hold them."""
+    """The ids known from some second on, as far as a state can hold them."""
 
-    def __init__(self, buckets: Iterable[Bucket] = (), end: int | None = None) -> None:
-        """Take buckets.
+    def __init__(self, buckets: Iterable[Bucket] = ()) -> None:
+        """Take buckets in the order of time. Of several with one start, each is an id.
 
-        Args:
-            buckets: In the order of time. Of several with one start, each is an id.
-            end: The second after the last event in them, by default after the start of
-                the last bucket.
+        Those of several seconds are never the last of their day.
         """
         self.buckets = tuple(buckets)
-        last = self.buckets[-1].start + 1 if self.buckets else 0
-        self.end = last if end is None else end
 
     @classmethod
-    def of(cls, buckets: Iterable[Bucket], end: int) -> Sketch:
-        """Make a sketch of buckets in any order, some of which may come twice."""
+    def of(cls, buckets: Iterable[Bucket]) -> Sketch:
+        """Make a sketch of buckets in any order, some ids of which may come twice."""
         ids: dict[tuple[int, int, int, int], Bucket] = {}
         for bucket in buckets:
             known = ids.get(bucket[:4])
@@ -56,18 +53,15 @@ class Sketch:
             if any(bucket.ids > 1 for bucket in same):
                 same = [reduce(Bucket.merged, same)]
             found += same
-        return cls(found, end)
+        return cls(found)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether two sketches say the same."""
-        return isinstance(other, Sketch) and (self.buckets, self.end) == (
-            other.buckets,
-            other.end,
-        )
+        return isinstance(other, Sketch) and self.buckets == other.buckets
 
     def __hash__(self) -> int:
         """Return the same number for sketches that say the same."""
-        return hash((self.buckets, self.end))
+        return hash(self.buckets)
 
     def __len__(self) -> int:
         """Return how many ids it was made of."""
@@ -88,10 +82,21 @@ class Sketch:
         A merged bucket can only be resolved when all its time is read.
         """
         place = bisect_right(self.buckets, second, key=attrgetter("start")) - 1
-        if place < 0 or second >= self.end:
+        if place < 0:
             return second
         bucket = self.buckets[place]
-        return second if bucket.ids == 1 else bucket.start
+        if bucket.ids == 1 or second >= self._end_of(place):
+            return second
+        return bucket.start
+
+    def _end_of(self, place: int) -> int:
+        """Return the second after a bucket's time."""
+        start = self.buckets[place].start
+        if place + 1 < len(self.buckets):
+            following = self.buckets[place + 1].start
+            if day_of(following) == day_of(start):
+                return following
+        return start + 1
 
     def groups(self, since: int) -> list[tuple[int, int, tuple[Bucket, ...]]]:
         """Return start, end and buckets of each bucket's time from a second on.
@@ -102,20 +107,27 @@ class Sketch:
         first = bisect_left(self.buckets, since, key=attrgetter("start"))
         found = groupby(self.buckets[first:], key=attrgetter("start"))
         grouped = [(start, tuple(buckets)) for start, buckets in found]
-        starts = [*(start for start, _ in grouped), self.end]
+        followed = pairwise([*grouped, (None, ())])
         return [
-            (start, end, buckets)
-            for (start, buckets), (_, end) in zip(
-                grouped, pairwise(starts), strict=True
+            (
+                start,
+                following
+                if following is not None and day_of(following) == day_of(start)
+                else start + 1,
+                buckets,
             )
+            for (start, buckets), (following, _) in followed
+            if start is not None
         ]
 
-    def since(self, second: int) -> Sketch:
-        """Return what is known from a second on, or from the start of its bucket."""
-        first = bisect_left(
-            self.buckets, self.start_of_reading(second), key=attrgetter("start")
-        )
-        return Sketch(self.buckets[first:], self.end)
+    def cut(self, second: int) -> tuple[Sequence[Bucket], Sequence[Bucket]]:
+        """Return the buckets before a second, and those from it on.
+
+        A bucket that reaches over it belongs to the latter.
+        """
+        begin = self.start_of_reading(second)
+        first = bisect_left(self.buckets, begin, key=attrgetter("start"))
+        return self.buckets[:first], self.buckets[first:]
 
     def fitted(
         self,
@@ -124,7 +136,9 @@ class Sketch:
         edges: Sequence[int] = (),
         exact: int | None = None,
     ) -> Sketch:
-        """Merge until the encoded form fits.
+        """Merge until the encoded form fits, as far as that goes.
+
+        A day with events takes some thirty characters, and one more for each edge.
 
         Args:
             budget: The most characters that the encoded form may have.
@@ -132,12 +146,11 @@ class Sketch:
                 run begins to read.
             exact: A second whose ids stay as they are.
         """
-        found = merged(self.buckets, room_in(budget), edges, exact)
-        return Sketch(found, self.end)
+        return Sketch(merged(self.buckets, room_in(budget), edges, exact))
 
     def encode(self) -> str:
         """Return the form in which it is kept."""
-        return encode(self.buckets, self.end)
+        return encode(self.buckets)
 
     @classmethod
     def decode(cls, text: str) -> Sketch:
@@ -146,4 +159,4 @@ class Sketch:
         Raises:
             ValueError: If the text is not such a form.
         """
-        return cls(*decode(text))
+        return cls(decode(text))

@@ -36,12 +36,13 @@ from tap_openai_audit.errors import (
 )
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.extraction.extract import CHECKPOINT_EVENTS
+from tap_openai_audit.extraction.sifting import Written
 from tap_openai_audit.extraction.windows import BEGINNING
 from tap_openai_audit.streams.audit_log_schema import SCHEMA
 from tap_openai_audit.streams.progress import summary
 from tap_openai_audit.streams.record import Recorder
 from tap_openai_audit.streams.scope_run import OtherScopes, ScopeRun
-from tap_openai_audit.streams.state import ScopeState
+from tap_openai_audit.streams.state import MOST_DAYS, ScopeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -58,6 +59,10 @@ if TYPE_CHECKING:
     from tap_openai_audit.writer import LineWriter
 
 
+_COUNTED_BY = ("id", "effective_at", "scope", "organization_id")
+"""The columns by which a warehouse counts what a digest has counted."""
+
+
 class AuditLogs(Stream):
     """Administrative events of the organization: who did what, when and from where."""
 
@@ -70,13 +75,14 @@ class AuditLogs(Stream):
     # The records are made of JSON, and keys that the schema does not name are kept.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a run hands to it
         self,
         tap: Tap,
         *,
         session: Callable[[], Session],
         writer: LineWriter,
         ledger: Ledger,
+        digests_selected: Callable[[], bool],
         failed: Callable[[TapError], None],
     ) -> None:
         """Take part in a run of a tap.
@@ -86,6 +92,7 @@ class AuditLogs(Stream):
             session: Returns settings, client and signals, once they are needed.
             writer: Writes messages.
             ledger: Where each scope is entered.
+            digests_selected: Tells whether the days that are counted will be told.
             failed: Told what was not read in full. The run goes on and ends with it.
         """
         super().__init__(tap)
@@ -95,6 +102,9 @@ class AuditLogs(Stream):
         self._state_writer = tap.state_writer
         self._ledger = ledger
         self._failed = failed
+        self._digests_selected = digests_selected
+        self.changes_ids = False
+        """Whether a stream map of this run has changed what records are counted by."""
 
     @property
     @override
@@ -153,7 +163,7 @@ class AuditLogs(Stream):
                 run = self._sync_scope(str(partition["scope"]), counter, emitted)
                 if run is None:
                     break
-                emitted += [run.emitted] if run.emitted else []
+                emitted += run.emitted
         yield from ()  # a generator, as the SDK expects
 
     def _sync_scope(
@@ -216,17 +226,18 @@ class AuditLogs(Stream):
     def _extract(self, run: ScopeRun, counter: Counter, state: dict[str, Any]) -> None:
         """Write the records of a scope, and keep its state in step."""
         recorder = Recorder(run.scope, self._session().settings.organization_id)
+        most_days = MOST_DAYS[run.scope] if self._digests_selected() else 0
 
-        def write(events: Sequence[Event]) -> int:
+        def write(events: Sequence[Event]) -> Written:
             self._session().signals.check()
             written = self._write(recorder, events)
-            counter.increment(written)
-            if self.ABORT_AT_RECORD_COUNT is not None and written:
+            counter.increment(written.records)
+            if self.ABORT_AT_RECORD_COUNT is not None and written.records:
                 raise _EnoughError
             return written
 
         def save(after: ScopeState) -> None:
-            after.write(state)
+            after.with_closed_days(most_days).write(state)
             self._state_writer.write_state(self.tap_state)
 
         limit = self.ABORT_AT_RECORD_COUNT or sys.maxsize
@@ -234,12 +245,18 @@ class AuditLogs(Stream):
             run.extract(write, save, min(CHECKPOINT_EVENTS, limit))
         except _EnoughError:
             run.report.reason = "a test reads no more"
+        undigested = len(run.after.position.closed_days) - MOST_DAYS[run.scope]
+        if undigested > 0:
+            self.logger.info(
+                "The first %d days of the %s events have no digest: the state counts"
+                " %d days until they are confirmed",
+                undigested,
+                run.scope,
+                MOST_DAYS[run.scope],
+            )
 
-    def _write(self, recorder: Recorder, events: Sequence[Event]) -> int:
+    def _write(self, recorder: Recorder, events: Sequence[Event]) -> Written:
         """Write the records of a batch, after all of them are made.
-
-        Returns:
-            How many events made a record.
 
         Raises:
             MapFailed: If a stream map fails on one. None of the batch is written then.
@@ -250,20 +267,35 @@ class AuditLogs(Stream):
             end = b',"time_extracted":"%b"}\n' % extracted
             lines = [begin + recorder.json(event) + end for event in events]
             self._writer.write_lines(lines)
-            return len(lines)
+            return Written(len(lines), events)
         made = [self._messages(recorder, event) for event in events]
-        self._writer.write_lines(line for lines in made for line in lines)
-        return sum(bool(lines) for lines in made)
+        self._writer.write_lines(line for lines, _ in made for line in lines)
+        found = list(zip(events, made, strict=True))
+        return Written(
+            sum(bool(lines) for lines, _ in made),
+            [event for event, (_, countable) in found if countable],
+        )
 
-    def _messages(self, recorder: Recorder, event: Event) -> list[bytes]:
-        """Make the messages of an event with the SDK's features."""
+    def _messages(self, recorder: Recorder, event: Event) -> tuple[list[bytes], bool]:
+        """Make the messages of an event with the SDK's features.
+
+        Returns:
+            The messages, and whether one of them can be counted.
+        """
         record = recorder.record(event)
         try:
             messages = list(self._generate_record_messages(record))
         except Exception as error:  # noqa: BLE001 - a map may raise anything
             raise MapFailed.on(event.id, event.effective_at, error) from None
+        countable = any(
+            all(message.record.get(name) == record[name] for name in _COUNTED_BY)
+            for message in messages
+        )
+        self.changes_ids = self.changes_ids or (bool(messages) and not countable)
         # The writer uses one buffer for all.
-        return [bytes(self._writer.format_message(message)) for message in messages]
+        return [
+            bytes(self._writer.format_message(message)) for message in messages
+        ], countable
 
     @property
     def _plain(self) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import logging
 
     from tap_openai_audit.extraction.reader import Reader
-    from tap_openai_audit.extraction.report import Report
+    from tap_openai_audit.extraction.report import Reading, Report
 
 _INTERVAL_SECONDS = 10.0
 """Between two lines: often enough to see that a run is alive, and 360 lines an hour."""
@@ -20,9 +20,10 @@ _INTERVAL_SECONDS = 10.0
 class Progress:
     """Logs how far a scope is, how fast it came there, and what holds it up."""
 
-    def __init__(self, logger: logging.Logger, report: Report) -> None:
+    def __init__(self, logger: logging.Logger, name: str, reading: Reading) -> None:
         self._logger = logger
-        self._report = report
+        self._name = name
+        self._reading = reading
         self._began = self._last = time.monotonic()
         self._ticks = 0
         self._held_up = 0
@@ -40,13 +41,13 @@ class Progress:
         if now - self._last < _INTERVAL_SECONDS:
             return
         self._last = now
-        report, seconds = self._report, now - self._began
+        reading, seconds = self._reading, now - self._began
         self._logger.info(
             "%s: %s events in %.0f s, %s a second, %s requests, %s%s",
-            report.scope,
-            f"{report.read:,}",
+            self._name,
+            f"{reading.read:,}",
             seconds,
-            f"{report.read / seconds:,.0f}",
+            f"{reading.read / seconds:,.0f}",
             f"{reader.requests:,}",
             self._whereabouts(reader.newest, seconds),
             ", waiting for the target" if 2 * self._held_up > self._ticks else "",
@@ -55,7 +56,7 @@ class Progress:
 
     def _whereabouts(self, newest: int | None, seconds: float) -> str:
         """Say how far in time it is, and what is left, judged by the range read."""
-        oldest, at = self._report.oldest, self._report.newest
+        oldest, at = self._reading.oldest, self._reading.newest
         if oldest is None or at is None or newest is None:
             return "looking for the oldest event"
         done = (at - oldest + 1) / max(newest - oldest + 1, 1)
@@ -77,23 +78,33 @@ def summary(report: Report) -> str:
     """Say in one line what came of a scope."""
     if not report.asked or report.complete is None:
         return f"{report.scope}: nothing was read: {report.reason}"
-    end = "complete" if report.complete else f"NOT complete: {report.reason}"
-    asked = "for everything"
-    if report.window_start is not None:
-        asked = f"from {iso(report.window_start)}"
-    if report.window_end is not None:
-        asked += f" before {iso(report.window_end)}"
     line = (
         f"{report.scope}: {report.emitted:,} events emitted, {report.known:,} already"
         f" known, {report.read:,} read in {report.requests:,} requests"
-        f" ({report.retries:,} retried), asked {asked}"
+        f" ({report.retries:,} retried), asked {_asked(report)}"
     )
     if report.filtered:
         line += f", {report.filtered:,} left out by stream_maps"
-    if report.repeated:
-        line += (
-            f", {report.repeated:,} emitted again because many late ones are among them"
-        )
+    line += _repeated(report)
+    deep = report.deep
+    if deep is not None:
+        line += f"; deep look {_asked(deep)}: {deep.emitted:,} emitted{_repeated(deep)}"
     if report.late:
-        line += f", {report.late:,} late by up to {report.latest_by:,} s"
-    return f"{line}; {end}"
+        line += f"; {report.late:,} late by up to {report.latest_by:,} s"
+    complete = report.complete and (deep is None or deep.complete is not False)
+    return line + ("; complete" if complete else f"; NOT complete: {report.reason}")
+
+
+def _asked(reading: Reading) -> str:
+    asked = "for everything"
+    if reading.window_start is not None:
+        asked = f"from {iso(reading.window_start)}"
+    if reading.window_end is not None:
+        asked += f" before {iso(reading.window_end)}"
+    return asked
+
+
+def _repeated(reading: Reading) -> str:
+    if not reading.repeated:
+        return ""
+    return f", {reading.repeated:,} emitted again because many late ones are among them"

@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING
 
 from tap_openai_audit.api.audit_log import AuditLog
 from tap_openai_audit.errors import Interrupted, RequestFailed
+from tap_openai_audit.extraction.days import DAY
+from tap_openai_audit.extraction.deep_look import DeepLook
 from tap_openai_audit.extraction.extract import extract
 from tap_openai_audit.extraction.incremental import Incremental
-from tap_openai_audit.extraction.position import Asked, is_in_the_future
+from tap_openai_audit.extraction.position import (
+    Asked,
+    is_in_the_future,
+    range_to_look_at_deeply,
+    range_to_read,
+)
 from tap_openai_audit.extraction.reader import Reader
 from tap_openai_audit.extraction.report import Report
+from tap_openai_audit.extraction.sifting import Written
 from tap_openai_audit.extraction.windows import BEGINNING, END, Window
 from tap_openai_audit.streams.progress import Progress
 from tap_openai_audit.streams.state import SKETCH_BUDGET, Change, Filters, ScopeState
@@ -26,9 +34,12 @@ if TYPE_CHECKING:
 
     from tap_openai_audit.extraction.emitted_ids import EmittedIds, KnownIds
     from tap_openai_audit.extraction.events import Event
+    from tap_openai_audit.extraction.look import Look
     from tap_openai_audit.extraction.position import Position
     from tap_openai_audit.session import Session
 
+
+_HOUR = 3_600  # seconds
 
 _RESPONSES_THAT_AGREE = 2
 """How many responses must tell that a bookmark lies in the future: to set it back for
@@ -69,7 +80,7 @@ class ScopeRun:
             others: What the other scopes have emitted, and how far they are.
         """
         self.scope = scope
-        self.report = Report(scope, started_at=int(time.time()))
+        self.report = Report(scope=scope, started_at=int(time.time()))
         self.before = before
         self.after = before
         """What the next run begins with: as of the last checkpoint."""
@@ -77,14 +88,14 @@ class ScopeRun:
         self._logger = logger
         self._others = others or OtherScopes()
         self._source = AuditLog(session.client, scope, session.settings.filters)
-        self._incremental: Incremental | None = None
-        self._pages_came = False
+        self._looks: list[Look] = []
+        self._readers: list[Reader] = []
         self._is_set_back = False
 
     @property
-    def emitted(self) -> EmittedIds | None:
-        """The ids of this run, None before it has read anything."""
-        return None if self._incremental is None else self._incremental.emitted
+    def emitted(self) -> list[EmittedIds]:
+        """The ids of this run."""
+        return [look.emitted for look in self._looks]
 
     @property
     def is_first(self) -> bool:
@@ -94,18 +105,18 @@ class ScopeRun:
     @property
     def pages_came(self) -> bool:
         """Whether the API has answered a request of this run."""
-        return self._pages_came
+        return any(reader.pages for reader in self._readers)
 
     def extract(
         self,
-        write: Callable[[Sequence[Event]], int],
+        write: Callable[[Sequence[Event]], Written],
         save: Callable[[ScopeState], None],
         size: int,
     ) -> None:
         """Read the scope, write what is new, and keep the state in step.
 
         Args:
-            write: Writes records of events, all or none, and returns how many.
+            write: Writes records of events, all or none.
             save: Saves the state, which confirms all that was written.
             size: The most events between two checkpoints.
 
@@ -119,17 +130,29 @@ class ScopeRun:
             return
         client = self._session.client
         requests, retries = client.requests, client.retries
-        incremental, reader = self._begin()
 
-        def checkpoint() -> None:
-            self.after = self._state(incremental)
-            if not self.after.position.is_new:
-                save(self.after)
+        def read(look: Look) -> None:
+            def checkpoint() -> None:
+                self.after = self._state(look)
+                if not self.after.position.is_new:
+                    save(self.after)
+
+            self._looks.append(look)
+            extract(
+                self._reader(look),
+                look,
+                write=write,
+                checkpoint=checkpoint,
+                size=size,
+            )
 
         try:
-            extract(reader, incremental, write=write, checkpoint=checkpoint, size=size)
+            regular = self._begin()
+            read(regular)
+            deep = self._deep_look(regular.window.start)
+            if deep is not None:
+                read(deep)
         finally:
-            self._pages_came = reader.pages > 0
             # Those that failed are counted as well.
             self.report.requests = client.requests - requests
             self.report.retries = client.retries - retries
@@ -142,30 +165,72 @@ class ScopeRun:
         """
         if not self._source.asked:
             return
-        incremental, reader = self._begin()
+        look = self._begin()
+        reader = self._reader(look)
         for read in reader:
-            incremental.learn(now=reader.served_at, newest=reader.newest)
-            for batch in incremental.batches(read, len(read.events) or 1):
+            look.learn(now=reader.served_at, newest=reader.newest)
+            for batch in look.batches(read, len(read.events) or 1):
                 yield from batch.new
-                incremental.advance(batch, len(batch.new))
+                look.advance(batch, Written(len(batch.new), batch.new))
 
-    def _begin(self) -> tuple[Incremental, Reader]:
-        """Prepare to read from where the state says.
+    def _begin(self) -> Incremental:
+        """Prepare the regular look, from where the state says.
 
         Raises:
             BadState: If the state is of another organization.
         """
-        settings = self._session.settings
-        self.before.refuse_others_than(settings.organization_id)
-        asked = Asked(settings.start, settings.end, settings.lookback_seconds)
+        self.before.refuse_others_than(self._session.settings.organization_id)
+        asked = self._asked
         position = self._placed_by_the_apis_clock(self.before.position)
-        incremental = Incremental(
-            asked, position, self.report, elsewhere=self._others.known
+        window = range_to_read(asked, position)
+        self._note_what_changed(window)
+        self._warn_of_dates(window)
+        if self.before.filters not in (None, self._made.filters):
+            # Under other filters it has other events: it cannot be compared.
+            position = position.forgetting(window.start)
+        return Incremental(asked, position, self.report, elsewhere=self._others.known)
+
+    @property
+    def _asked(self) -> Asked:
+        settings = self._session.settings
+        return Asked(
+            settings.start,
+            settings.end,
+            settings.lookback_seconds,
+            settings.deep_lookback_days * DAY,
         )
-        self._incremental = incremental
-        self._note_what_changed(incremental.window)
-        self._warn_of_dates(incremental.window)
-        progress = Progress(self._logger, self.report)
+
+    def _deep_look_is_due(self) -> bool:
+        """Whether it is time for a deep look, by the API's clock."""
+        settings, last = self._session.settings, self.before.deep_look_at
+        if not settings.deep_lookback_days or self.is_first:
+            return False
+        if last is None:
+            return True
+        ago = self._session.client.api_clock.latest() - last
+        return not 0 <= ago < settings.deep_lookback_every_hours * _HOUR
+
+    def _deep_look(self, end: int) -> DeepLook | None:
+        """Prepare a deep look, if one is due.
+
+        Args:
+            end: Where the regular look of this run began.
+        """
+        position = self.after.position
+        window = range_to_look_at_deeply(self._asked, position, end)
+        if window.start == window.end or not self._deep_look_is_due():
+            return None
+        return DeepLook(
+            window,
+            position,
+            self.report,
+            began_at=self.before.position.bookmark,
+            elsewhere=self._others.known,
+        )
+
+    def _reader(self, look: Look) -> Reader:
+        deep = ", deep look" if isinstance(look, DeepLook) else ""
+        progress = Progress(self._logger, f"{self.scope}{deep}", look.reading)
 
         def heartbeat() -> None:
             self._session.signals.check()
@@ -173,11 +238,12 @@ class ScopeRun:
 
         reader = Reader(
             self._source,
-            incremental.window,
-            workers=settings.concurrency,
+            look.window,
+            workers=self._session.settings.concurrency,
             heartbeat=heartbeat,
         )
-        return incremental, reader
+        self._readers.append(reader)
+        return reader
 
     def _placed_by_the_apis_clock(self, position: Position) -> Position:
         """Set a bookmark back that lies in the future, by the API's own clock.
@@ -298,9 +364,13 @@ class ScopeRun:
             )
             self.report.reason = "nothing is left to read before end_date"
 
-    def _state(self, incremental: Incremental) -> ScopeState:
-        position = incremental.position(SKETCH_BUDGET[self.scope])
+    def _state(self, look: Look) -> ScopeState:
+        position = look.position(SKETCH_BUDGET[self.scope])
         if self._session.client.api_clock.responses:
             with suppress(RequestFailed, Interrupted):
                 position = self._set_back(position)
-        return replace(self._made, position=position)
+        report, deep_look_at = self.report, self.before.deep_look_at
+        everything = self.is_first and report.complete
+        if everything or (report.deep is not None and report.deep.complete):
+            deep_look_at = self._session.client.api_clock.latest()
+        return replace(self._made, position=position, deep_look_at=deep_look_at)

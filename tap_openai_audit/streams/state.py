@@ -7,15 +7,15 @@ of an old state into a new one.
 
 from __future__ import annotations
 
-import binascii
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
+from tap_openai_audit.extraction.days import Days
 from tap_openai_audit.extraction.position import Position
 from tap_openai_audit.extraction.sketch import Sketch
 from tap_openai_audit.extraction.windows import BEGINNING
@@ -28,9 +28,14 @@ if TYPE_CHECKING:
 
 VERSION = 2
 
-SKETCH_BUDGET = {ORGANIZATION: 28 * 1024, TENANT: 8 * 1024}
+SKETCH_BUDGET = {ORGANIZATION: 20 * 1024, TENANT: 6 * 1024}
 """Characters of each scope's sketch. With all else the state stays under 64 KiB, as
 Meltano keeps that of every run in its database. Tenant events are few."""
+
+MOST_DAYS = {ORGANIZATION: 1_000, TENANT: 400}
+"""Days that a scope keeps counted until their digests are confirmed, which takes two
+runs. A day takes some twenty characters. Of a longer backfill the first days have no
+digest."""
 
 _LONGEST_FILTERS = 4 * 1024
 """Characters of the filters as JSON. Longer ones are kept as a checksum: it tells that
@@ -40,8 +45,8 @@ _REPLICATION_KEY = "effective_at"
 _FIELDS = frozenset(
     {
         "context", "version", "organization_id", "filters", "covered_from", "chain_id",
-        "run_id", "replication_key", "replication_key_value", "look_from", "known_from",
-        "known", "known_of_0_1", "deep_look_at",
+        "run_id", "replication_key", "replication_key_value", "read_to", "look_from",
+        "known_from", "known", "known_of_0_1", "counted_from", "days", "deep_look_at",
     }
 )  # fmt: skip
 _FIELDS_OF_0_1 = frozenset(
@@ -161,7 +166,10 @@ class ScopeState:
                 _maybe_second(partition["replication_key_value"]),
                 _or_beginning(partition["look_from"]),
                 _or_beginning(partition["known_from"]),
-                _sketch(partition["known"]),
+                Sketch.decode(_text(partition["known"])),
+                Days.decode(_text(partition["days"])),
+                _maybe_second(partition["counted_from"]),
+                _maybe_second(partition["read_to"]),
                 None if known_of_0_1 is None else ids_of_0_1(known_of_0_1),
             ),
             _text(partition["organization_id"]),
@@ -185,7 +193,23 @@ class ScopeState:
         since = _maybe_second(lookback.get("since"))
         known_from = bookmark if since is None else min(since, bookmark)
         ids = ids_of_0_1(lookback.get("ids", ""))
-        return cls(Position(bookmark, known_from, known_from, Sketch(), ids))
+        # What it emitted up to its bookmark nobody has counted.
+        position = Position(
+            bookmark,
+            known_from,
+            known_from,
+            counted_from=bookmark + 1,
+            known_of_0_1=ids,
+        )
+        return cls(position)
+
+    def with_closed_days(self, most: int) -> ScopeState:
+        """Leave out the oldest days that no look will change, but for so many."""
+        closed = self.position.closed_days
+        if len(closed) <= most:
+            return self
+        gone = closed[: len(closed) - most]
+        return replace(self, position=self.position.without_days(gone))
 
     def refuse_others_than(self, organization_id: str) -> None:
         """Refuse to be read for another organization.
@@ -219,6 +243,7 @@ class ScopeState:
             replication_key_value=_maybe_iso(position.bookmark),
             look_from=_unless_beginning(position.look_from),
             known_from=_unless_beginning(position.known_from),
+            read_to=_maybe_iso(position.read_to),
             known=position.known.encode(),
             known_of_0_1=(
                 None
@@ -226,6 +251,8 @@ class ScopeState:
                 else partition.get("known_of_0_1")
                 or (partition.get("lookback") or {}).get("ids", "")
             ),
+            counted_from=_maybe_iso(position.counted_from),
+            days=position.days.encode(),
             deep_look_at=_maybe_iso(self.deep_look_at),
         )
         partition.pop("lookback", None)
@@ -239,13 +266,6 @@ def _allow_only(names: frozenset[str], fields: Mapping[str, Any]) -> None:
 def _expect_key(partition: Mapping[str, Any]) -> None:
     if partition["replication_key"] != _REPLICATION_KEY:
         raise ValueError(f"its replication_key is not {_REPLICATION_KEY}")
-
-
-def _sketch(text: str) -> Sketch:
-    try:
-        return Sketch.decode(_text(text))
-    except binascii.Error:
-        raise ValueError("what is known is not base64") from None
 
 
 def _text(value: object) -> str:

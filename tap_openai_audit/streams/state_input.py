@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.redaction import redacted
+from tap_openai_audit.streams.audit_log_digests import DIGESTS, read_bookmark
 from tap_openai_audit.streams.state import ScopeState
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def unwrapped(given: object, streams: Collection[str]) -> dict[str, Any]:
         if name not in streams:
             named = redacted(name, longest=40)
             raise _refused(f"it is of a stream {named} that this tap lacks")
-        if name != _STREAM and bookmark not in ({}, {"partitions": []}):
+        if name == DIGESTS:
+            read_bookmark(_object(bookmark, name))
+        elif name != _STREAM and bookmark not in ({}, {"partitions": []}):
             raise _refused(f"it has a bookmark of {name}, which needs none")
     partitions_of(given)
     return {"bookmarks": bookmarks} if bookmarks else {}

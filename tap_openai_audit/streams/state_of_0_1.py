@@ -6,11 +6,11 @@ the time that they are of was read again.
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+from tap_openai_audit.extraction.varints import VarintReader, unzigzag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,36 +40,13 @@ def ids_of_0_1(text: str) -> IdsOf01:
     Raises:
         ValueError: If the text holds something else.
     """
-    try:
-        data = b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise ValueError("the ids are not base64") from error
+    data = VarintReader(text)
     hashes: dict[int, frozenset[bytes]] = {}
-    position = second = 0
-    try:
-        while position < len(data):
-            distance, position = _varint(data, position)
-            count, position = _varint(data, position)
-            # Zigzag: an odd number stands for a negative one.
-            second += -(distance >> 1) - 1 if distance & 1 else distance >> 1
-            end = position + count * _HASH_BYTES
-            if end > len(data):
-                raise ValueError("the ids are cut off")
-            hashes[second] = frozenset(
-                data[at : at + _HASH_BYTES] for at in range(position, end, _HASH_BYTES)
-            )
-            position = end
-    except IndexError as error:
-        raise ValueError("the ids are cut off") from error
+    second = 0
+    while not data.at_end:
+        second += unzigzag(data.varint())
+        count = data.varint()
+        hashes[second] = frozenset(
+            data.fixed(_HASH_BYTES).to_bytes(_HASH_BYTES, "big") for _ in range(count)
+        )
     return IdsOf01(hashes)
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        byte = data[position]
-        position += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the last byte has its high bit clear
-            return number, position
-        shift += 7

@@ -89,6 +89,20 @@ class SyncReports(MappedStream):
             "ids_forgotten",
             "Always 0: nothing is forgotten. Kept for tables that have it.",
         ),
+        moment(
+            "deep_window_start",
+            "The deep look asked from; null: from the beginning, or none was due.",
+        ),
+        moment("deep_window_end", "The deep look asked up to; null: none was due."),
+        count(
+            "deep_events_emitted",
+            "Events that the deep look emitted, and no look had seen before.",
+        ),
+        count("deep_events_repeated", "Events that it emitted again."),
+        flag(
+            "deep_complete",
+            "Whether the deep look was read in full; null: none was due.",
+        ),
         text("order_observed", "The order in which the API gave events."),
         anything("filters", "The filters in force, by name."),
         flag("complete", "Whether it was read in full; null: nothing was to be read."),
@@ -117,6 +131,7 @@ class Ledger:
     def enter(self, run: ScopeRun, session: Session) -> None:
         """Enter the run of a scope."""
         settings, report, state = session.settings, run.report, run.after
+        deep = report.deep
         self.records.append(
             {
                 "run_id": session.run_id,
@@ -146,6 +161,11 @@ class Ledger:
                 "events_repeated": report.repeated,
                 "greatest_lateness_seconds": report.latest_by,
                 "ids_forgotten": 0,
+                "deep_window_start": _iso(deep.window_start) if deep else None,
+                "deep_window_end": _iso(deep.window_end) if deep else None,
+                "deep_events_emitted": deep.emitted if deep else None,
+                "deep_events_repeated": deep.repeated if deep else None,
+                "deep_complete": deep.complete if deep else None,
                 "order_observed": order_of(report.orders).value,
                 "complete": report.complete,
                 "reason": report.reason,
