@@ -32,4 +32,5 @@ def warehouse(
     kind = request.param
     database = request.getfixturevalue("postgres") if kind == "postgres" else None
     name = request.path.stem.removeprefix("test_")
-    return Warehouse(kind, tmp_path_factory.mktemp(name), database, name)
+    directory = tmp_path_factory.mktemp(name)
+    return Warehouse(kind, directory, database, name, directory / "audit.duckdb")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
-from collections import defaultdict
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from meltano_project import program_of
@@ -96,71 +94,3 @@ def stream_of(
             for row in rows
         ),
     ]
-
-
-def digests(
-    known: Iterable[Message], new: Iterable[Message], report: Message
-) -> list[Message]:
-    """Return the digests of the days of new events, as the run of a report writes them.
-
-    Args:
-        known: The events of the runs before.
-        new: The events of the run.
-        report: Its record in `sync_reports`.
-    """
-    days: dict[tuple[str, str], list[Message]] = defaultdict(list)
-    for event in new:
-        days[_day_of(event)].append(event)
-    for event in known:
-        if _day_of(event) in days:
-            days[_day_of(event)].append(event)
-    return stream_of(
-        "audit_log_digests",
-        ["organization_id", "scope", "chain_id", "day"],
-        {
-            "organization_id": str,
-            "scope": str,
-            "chain_id": str,
-            "day": datetime,
-            "events": int,
-            "ids_checksum": int,
-            "counted_from": datetime,
-            "counted_to": datetime,
-            "exact": bool,
-            "run_id": str,
-            "updated_at": datetime,
-        },
-        [
-            {
-                "organization_id": report["organization_id"],
-                "scope": scope,
-                "chain_id": report["chain_id"],
-                "day": f"{day}T00:00:00+00:00",
-                "events": len({event["id"] for event in found}),
-                "ids_checksum": sum(_first_digits({event["id"] for event in found})),
-                "counted_from": f"{day}T00:00:00+00:00",
-                "counted_to": _next(day),
-                "exact": True,
-                "run_id": report["run_id"],
-                "updated_at": report["finished_at"],
-            }
-            for (scope, day), found in days.items()
-        ],
-    )
-
-
-def _day_of(event: Message) -> tuple[str, str]:
-    return event["scope"], event["effective_at"][:10]
-
-
-def _first_digits(ids: Iterable[str]) -> Iterable[int]:
-    """Return the numbers that the first eight digits of the ids' MD5 are."""
-    for id_ in ids:
-        md5 = hashlib.md5(id_.encode(), usedforsecurity=False).hexdigest()
-        yield int(md5[:8], 16)
-
-
-def _next(day: str) -> str:
-    return (
-        datetime.fromisoformat(f"{day}T00:00:00+00:00") + timedelta(days=1)
-    ).isoformat()

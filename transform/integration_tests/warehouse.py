@@ -33,12 +33,14 @@ class Warehouse:
         directory: Where files are kept, dbt's among them.
         database: The server, if it is PostgreSQL.
         name: What the schemas are named after.
+        file: The file, if it is DuckDB.
     """
 
     kind: str
     directory: Path
     database: Database | None
     name: str
+    file: Path
 
     @property
     def raw(self) -> str:
@@ -50,21 +52,25 @@ class Warehouse:
         """The schema with the models."""
         return f"{self.name}_answers"
 
-    @property
-    def _file(self) -> Path:
-        return self.directory / f"{self.name}.duckdb"
+    def load(
+        self, messages: Iterable[Mapping[str, Any]], *, metadata: bool = True
+    ) -> None:
+        """Load messages with the real target, as `meltano.yml` sets it up.
 
-    def load(self, messages: Iterable[Mapping[str, Any]]) -> None:
-        """Load messages with the real target, as `meltano.yml` sets it up."""
+        Args:
+            messages: What a tap wrote.
+            metadata: Whether the target says of each row when it was loaded.
+        """
         config: dict[str, Any] = {"default_target_schema": self.raw}
         environment: dict[str, str] = {}
         if self.database:
             environment = dict(self.database.environment)
             config |= {"load_method": "upsert", "use_copy": True}
             config |= {"sanitize_null_text_characters": True}
+            config |= {"add_record_metadata": metadata}
         else:
-            config |= {"filepath": str(self._file), "flush_all_streams": True}
-            config |= {"add_metadata_columns": True}
+            config |= {"filepath": str(self.file), "flush_all_streams": True}
+            config |= {"add_metadata_columns": metadata}
         path = self.directory / "target.json"
         path.write_text(json.dumps(config))
         arguments = ["--config", str(path)]
@@ -80,6 +86,18 @@ class Warehouse:
             check=False,
         )
         assert loaded.returncode == 0, loaded.stderr[-4000:]
+
+    def clear(self) -> None:
+        """Remove all that a test has put there."""
+        if self.database:
+            for schema in (self.raw, self.answers):
+                self.execute(f"drop schema if exists {schema} cascade")
+        else:
+            self.file.unlink(missing_ok=True)
+
+    def build(self, **variables: object) -> None:
+        """Build all models and run dbt's data tests."""
+        self.dbt("build", "--exclude-resource-type=unit_test", **variables)
 
     def dbt(self, *arguments: str, **variables: object) -> None:
         """Run a command of dbt, for which every warning is an error."""
@@ -99,7 +117,7 @@ class Warehouse:
                 "DBT_TARGET": self.kind,
                 "DBT_SCHEMA": self.answers,
                 "DBT_SOURCE_SCHEMA": self.raw,
-                "DBT_DUCKDB_FILE": str(self._file),
+                "DBT_DUCKDB_FILE": str(self.file),
                 "DO_NOT_TRACK": "1",
             },
             capture_output=True,
@@ -115,7 +133,7 @@ class Warehouse:
         if self.database:
             with psycopg.connect(self.database.conninfo) as connection:
                 return connection.execute(query.encode()).fetchall()
-        with closing(duckdb.connect(str(self._file))) as connection:
+        with closing(duckdb.connect(str(self.file))) as connection:
             found: list[tuple[Any, ...]] = connection.execute(query).fetchall()
             return found
 
@@ -127,7 +145,7 @@ class Warehouse:
                 with psycopg.connect(self.database.conninfo) as connection:
                     connection.execute(text.encode())
             else:
-                with closing(duckdb.connect(str(self._file))) as connection:
+                with closing(duckdb.connect(str(self.file))) as connection:
                     connection.execute(text)
 
     def texts(self, relation: str, *, without: Sequence[str] = ()) -> list[str]:

@@ -29,8 +29,10 @@
 {%- endmacro %}
 
 {% macro snowflake__utc(column, data_type) -%}
-    {%- if data_type.endswith('ntz') -%} {{ column }}
-    {%- else -%} cast(convert_timezone('UTC', {{ column }}) as timestamp_ntz)
+    {%- if data_type.endswith('tz') and not data_type.endswith('ntz') -%}
+        cast(convert_timezone('UTC', {{ column }}) as timestamp_ntz)
+    {%- else -%}
+        cast({{ column }} as timestamp_ntz)
     {%- endif -%}
 {%- endmacro %}
 

@@ -12,23 +12,39 @@
 with
 
 logs as (
-    select account_id, source, event_id, occurred_at, loaded_at
+    select
+        account_id,
+        source,
+        event_id,
+        occurred_at,
+        loaded_at
     from {{ ref('stg_openai_audit__audit_logs') }}
 ),
 
 digests as (
-    select account_id, source, day, counted_from, counted_to, updated_at
+    select
+        account_id,
+        source,
+        day,
+        counted_from,
+        updated_at
     from {{ ref('int_openai_audit__digests') }}
 ),
 
 days as (
-    select distinct account_id, source, cast({{ dbt.date_trunc('day', 'occurred_at') }} as {{ dbt.type_timestamp() }}) as day
+    select distinct
+        account_id,
+        source,
+        cast({{ dbt.date_trunc('day', 'occurred_at') }} as {{ dbt.type_timestamp() }}) as day
     from logs
     where {{ openai_audit.is_new(ref('stg_openai_audit__audit_logs')) }}
 
     union
 
-    select digests.account_id, digests.source, digests.day
+    select
+        digests.account_id,
+        digests.source,
+        digests.day
     from digests
     {% if is_incremental() -%}
     left join {{ this }} as counted
@@ -41,9 +57,16 @@ days as (
 
     union
 
-    select account_id, source, day
+    select
+        account_id,
+        source,
+        day
     from (
-        select account_id, source, day, row_number() over (order by counted_at, day) as place
+        select
+            account_id,
+            source,
+            day,
+            row_number() over (order by counted_at, day) as place
         from {{ this }}
         where counted_at < {{ dbt.dateadd('day', -1, openai_audit.now()) }}
     ) as long_ago
@@ -80,10 +103,7 @@ claimed as (
         events.occurred_at,
         digests.updated_at as digest_updated_at,
         case
-            when
-                events.occurred_at >= coalesce(digests.counted_from, events.occurred_at)
-                and (events.occurred_at < digests.counted_to or digests.counted_to is null)
-                then events.event_id
+            when digests.counted_from is null or events.occurred_at >= digests.counted_from then events.event_id
         end as claimed_id
     from events
     left join digests

@@ -2,15 +2,27 @@
 with
 
 logs as (
-    select workspace_id, source, file_id, event_id
+    select
+        workspace_id,
+        source,
+        file_id,
+        event_id
     from {{ ref('stg_openai_audit__workspace_audit_logs') }}
     union all
-    select workspace_id, source, file_id, event_id
+    select
+        workspace_id,
+        source,
+        file_id,
+        event_id
     from {{ ref('stg_openai_audit__workspace_auth_logs') }}
 ),
 
 events as (
-    select distinct workspace_id, source, file_id, event_id
+    select distinct
+        workspace_id,
+        source,
+        file_id,
+        event_id
     from logs
 )
 

@@ -16,13 +16,20 @@ digests as (
         reason,
         run_id,
         updated_at,
-        row_number() over (partition by organization_id, scope, day order by updated_at desc, chain_id) as place,
+        row_number() over (
+            partition by organization_id, scope, day
+            order by updated_at desc, counted_to desc, events desc, chain_id
+        ) as place,
         count(*) over (partition by organization_id, scope, day) as chains
     from {{ ref('stg_openai_audit__audit_log_digests') }}
 ),
 
 confirmed as (
-    select distinct organization_id, scope, chain_id, previous_run_id
+    select distinct
+        organization_id,
+        scope,
+        chain_id,
+        previous_run_id
     from {{ ref('stg_openai_audit__sync_reports') }}
     where previous_run_id is not null
 )

@@ -94,7 +94,7 @@ of_the_workspace_{{ feed }} as (
         loaded_at,
         source_relation,
         account_id,
-        organization_id,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
         workspace_id,
         source,
         event_type,

@@ -28,12 +28,21 @@ objects as (
 ),
 
 listings as (
-    select organization_id, stream, run_id, started_at, finished_at
+    select
+        organization_id,
+        stream,
+        run_id,
+        started_at,
+        finished_at
     from {{ ref('int_openai_audit__listings') }}
 ),
 
 runs as (
-    select organization_id, scope as stream, run_id, started_at
+    select
+        organization_id,
+        scope as stream,
+        run_id,
+        started_at
     from {{ ref('stg_openai_audit__sync_reports') }}
 )
 

@@ -4,20 +4,26 @@ with
 reports as (
     select
         coalesce(workspace_id, organization_id) as account_id,
+        workspace_id,
         scope as source,
         started_at,
         complete,
         events_late,
         greatest_lateness_seconds,
         chain_id,
-        lag(started_at) over (partition by coalesce(workspace_id, organization_id), scope order by started_at) as started_before,
-        lag(chain_id) over (partition by coalesce(workspace_id, organization_id), scope order by started_at) as chain_before
+        lag(started_at) over (
+            partition by coalesce(workspace_id, organization_id), scope order by started_at
+        ) as started_before,
+        lag(chain_id) over (
+            partition by coalesce(workspace_id, organization_id), scope order by started_at
+        ) as chain_before
     from {{ ref('stg_openai_audit__sync_reports') }}
     where scope in ('organization', 'tenant', 'workspace_audit', 'workspace_auth')
 )
 
 select
     account_id,
+    max(workspace_id) as workspace_id,
     source,
     cast({{ dbt.date_trunc('day', 'started_at') }} as {{ dbt.type_timestamp() }}) as day,
     cast(count(*) as {{ dbt.type_bigint() }}) as runs,

@@ -32,7 +32,9 @@ events as (
 ),
 
 types as (
-    select event_type, object_kind
+    select
+        event_type,
+        object_kind
     from {{ ref('openai_audit__event_types') }}
 ),
 

@@ -80,13 +80,18 @@ owners as (
 ),
 
 complete_lists as (
-    select distinct organization_id, kind
+    select distinct
+        organization_id,
+        kind
     from listed
     where stream in ('users', 'project_service_accounts') and is_listed
 ),
 
 owner_names as (
-    select account_id, id, name
+    select
+        account_id,
+        id,
+        name
     from {{ ref('openai_audit__names') }}
     where is_current
 ),
@@ -106,13 +111,38 @@ seen as (
             from {{ ref('int_openai_audit__events') }} as events
             where events.account_id = access.organization_id and events.api_key_id = access.id
         ) as as_key_at
-    from (select distinct organization_id, id from access) as access
+    from (select distinct
+organization_id,
+id
+from access) as access
 ),
 
 projects as (
-    select account_id, id, name
+    select
+        account_id,
+        id,
+        name
     from {{ ref('openai_audit__names') }}
     where is_current and kind = 'project'
+),
+
+-- Which events give which access. One that only changes somebody gives it with a role.
+giving as (
+{%- for access_kind, event_types in {
+    'member': ['user.added', 'user.updated', 'tenant.user.added', 'role.assignment.created'],
+    'project_member': ['role.assignment.created'],
+    'service_account': ['service_account.created', 'service_account.updated', 'role.assignment.created'],
+    'api_key': ['api_key.created', 'tenant.project_api_key.created'],
+    'admin_api_key': ['api_key.created', 'tenant.admin_api_key.created'],
+    'group_grant': ['role.assignment.created'],
+    'invitation': ['invite.sent'],
+}.items() %}
+    {%- set outer = loop %}
+    {%- for event_type in event_types %}
+    select '{{ access_kind }}' as access_kind, '{{ event_type }}' as event_type
+    {{ 'union all' if not (loop.last and outer.last) }}
+    {%- endfor %}
+{%- endfor %}
 ),
 
 grants as (
@@ -132,20 +162,17 @@ grants as (
             order by events.occurred_at desc, events.event_id
         ) as place
     from access
+    inner join giving on access.access_kind = giving.access_kind
     inner join {{ ref('int_openai_audit__events') }} as events
         on
             access.organization_id = events.account_id
             and access.id = events.object_id
-            and (
-                (access.access_kind in ('member', 'group_member') and events.event_type in ('user.added', 'tenant.user.added', 'role.assignment.created'))
-                or (access.access_kind = 'member' and events.event_type = 'user.updated' and events.role is not null)
-                or (access.access_kind = 'service_account' and events.event_type in ('service_account.created', 'role.assignment.created'))
-                or (access.access_kind = 'service_account' and events.event_type = 'service_account.updated' and events.role is not null)
-                or (access.access_kind = 'api_key' and events.event_type in ('api_key.created', 'tenant.project_api_key.created'))
-                or (access.access_kind = 'admin_api_key' and events.event_type in ('api_key.created', 'tenant.admin_api_key.created'))
-                or (access.access_kind in ('group_grant', 'project_member') and events.event_type = 'role.assignment.created' and (events.project_id = access.project_id or events.target like '%' || access.project_id))
-                or (access.access_kind = 'invitation' and events.event_type = 'invite.sent')
-            )
+            and giving.event_type = events.event_type
+            and (events.role is not null or events.event_type not like '%.updated')
+    where
+        access.access_kind not in ('project_member', 'group_grant')
+        or access.project_id = events.project_id
+        or events.target like '%' || access.project_id
 )
 
 select

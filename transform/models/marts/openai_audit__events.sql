@@ -56,7 +56,14 @@ types as (
 
 {% for role in ['actor', 'api_key', 'project', 'object'] -%}
 {{ role }}_names as (
-    select account_id, id, kind, name, email, known_from, known_until
+    select
+        account_id,
+        id,
+        kind,
+        name,
+        email,
+        known_from,
+        known_until
     from {{ ref('openai_audit__names') }}
 ),
 

@@ -35,20 +35,34 @@ sightings as (
 ),
 
 newest as (
-    select account_id, id, kind, name
+    select
+        account_id,
+        id,
+        kind,
+        name
     from sightings
     where newness = 1
 ),
 
 given as (
-    select sightings.account_id, sightings.id, sightings.name, sightings.occurred_at, 0 as is_listed
+    select
+        sightings.account_id,
+        sightings.id,
+        sightings.name,
+        sightings.occurred_at,
+        0 as is_listed
     from sightings
     inner join newest on sightings.account_id = newest.account_id and sightings.id = newest.id
     where not sightings.is_carried and newest.kind not in ('user', 'external_user')
 
     union all
 
-    select account_id, id, name, cast(null as {{ dbt.type_timestamp() }}) as occurred_at, 1 as is_listed
+    select
+        account_id,
+        id,
+        name,
+        cast(null as {{ dbt.type_timestamp() }}) as occurred_at,
+        1 as is_listed
     from listed
     where kind != 'user' and name is not null
 ),
@@ -87,10 +101,16 @@ history as (
 ),
 
 ids as (
-    select account_id, id from listed
+    select
+        account_id,
+        id
+        from listed
     union
-    select account_id, id from newest
-)
+    select
+        account_id,
+        id
+        from newest
+        )
 
 select
     ids.account_id,
