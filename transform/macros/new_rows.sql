@@ -76,20 +76,20 @@
 {% macro text_literal(text) -%} {{ return(dbt.string_literal(dbt.escape_single_quotes(text))) }} {%- endmacro %}
 
 
-{#- Create the indexes by which new rows and whole days are found in a table of the tap.
-    PostgreSQL only, and only the table's owner may. -#}
-{% macro index_raw(name, columns) -%}
+{#- Create the indexes by which an account's new rows and whole days are found in a table
+    of the tap. PostgreSQL only, and only the table's owner may. -#}
+{% macro index_raw(name, account, moments) -%}
     {%- if execute and target.type == 'postgres' and var('openai_audit_create_indexes') -%}
         {%- for relation in openai_audit.raw_relations(name) -%}
-            {%- set present = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
-            {%- for column in columns if column in present and columns[0] in present and not loop.first %}
+            {%- set there = openai_audit.columns_of(relation, []) -%}
+            {%- for moment in moments if moment in there and account in there %}
             do $$ begin
-                create index if not exists {{ name }}_{{ column | trim('_') }}_idx
-                on {{ relation }} ({{ columns[0] }}, {{ column }});
+                create index if not exists {{ name }}_by_{{ moment | trim('_') }}
+                on {{ relation }} ({{ account }}, {{ adapter.quote(moment) }});
             exception when insufficient_privilege then
-                raise notice 'no index on {{ name }}: only its owner may create it, see docs/answers.md';
+                raise notice 'no index on {{ name }}, because only its owner may create one: docs/answers.md';
             end $$;
-            {% endfor %}
+            {%- endfor -%}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

@@ -39,7 +39,7 @@ days as (
     from logs
     where {{ openai_audit.is_new(ref('stg_openai_audit__audit_logs')) }}
 
-    union
+    union distinct
 
     select
         digests.account_id,
@@ -55,7 +55,7 @@ days as (
             and digests.updated_at = counted.digest_updated_at
     where counted.day is null
 
-    union
+    union distinct
 
     select
         account_id,

@@ -12,9 +12,9 @@
             {'columns': ['account_id', 'object_id', 'occurred_at']},
         ] if target.type == 'postgres' else [],
         pre_hook=[
-            "{{ openai_audit.index_raw('audit_logs', ['organization_id', '_sdc_extracted_at', 'effective_at']) }}",
-            "{{ openai_audit.index_raw('workspace_audit_logs', ['workspace_id', '_sdc_extracted_at', 'timestamp', 'file_id']) }}",
-            "{{ openai_audit.index_raw('workspace_auth_logs', ['workspace_id', '_sdc_extracted_at', 'timestamp', 'file_id']) }}",
+            "{{ openai_audit.index_raw('audit_logs', 'organization_id', ['_sdc_extracted_at', 'effective_at']) }}",
+            "{{ openai_audit.index_raw('workspace_audit_logs', 'workspace_id', ['_sdc_extracted_at', 'timestamp']) }}",
+            "{{ openai_audit.index_raw('workspace_auth_logs', 'workspace_id', ['_sdc_extracted_at', 'timestamp']) }}",
         ],
     )
 }}

@@ -81,13 +81,13 @@ days as (
         source,
         day
         from counted
-    union
+    union distinct
     select
         account_id,
         source,
         day
         from digests
-    union
+    union distinct
     select
         account_id,
         source,

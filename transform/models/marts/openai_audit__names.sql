@@ -105,7 +105,7 @@ ids as (
         account_id,
         id
         from listed
-    union
+    union distinct
     select
         account_id,
         id
