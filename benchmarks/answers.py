@@ -47,6 +47,7 @@ def main() -> None:
         with SandboxProcess(**options) as sandbox:
             warehouse.load(extracted(sandbox, directory))
         grow(warehouse, events)
+        warehouse.dbt("seed")
         print(f"{kind}, {events:,} events")
         print(f"dbt's own start        {timed(warehouse, 'parse'):8.1f} s")
         print(

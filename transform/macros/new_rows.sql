@@ -76,6 +76,57 @@
 {% macro text_literal(text) -%} {{ return(dbt.string_literal(dbt.escape_single_quotes(text))) }} {%- endmacro %}
 
 
+{#- The days that an incremental run of `int_openai_audit__counted_days` counts: pairs of an
+    account and a day. They are looked up first, for the same reason. -#}
+{% macro days_to_count() -%}
+    {%- if not execute -%} {{ return([]) }} {%- endif -%}
+    {%- set logs = ref('stg_openai_audit__audit_logs') -%}
+    {%- set query -%}
+        select distinct account_id, {{ dbt.date_trunc('day', 'occurred_at') }} as day
+        from {{ logs }}
+        where account_id is not null and {{ openai_audit.is_new(logs) }}
+
+        union distinct
+
+        select digests.account_id, digests.day
+        from {{ ref('int_openai_audit__digests') }} as digests
+        left join {{ this }} as counted
+            on
+                digests.account_id = counted.account_id
+                and digests.source = counted.source
+                and digests.day = counted.day
+                and digests.updated_at = counted.digest_updated_at
+        where counted.day is null
+
+        union distinct
+
+        select account_id, day
+        from (
+            select account_id, day, row_number() over (order by counted_at, day) as place
+            from {{ this }}
+            where counted_at < {{ dbt.dateadd('day', -1, openai_audit.now()) }}
+        ) as long_ago
+        where place <= {{ var('openai_audit_recount_days') }}
+    {%- endset -%}
+    {%- set days = [] -%}
+    {%- for row in run_query(query).rows -%} {%- do days.append([row[0], row[1]]) -%} {%- endfor -%}
+    {{ return(days) }}
+{%- endmacro %}
+
+{#- Whether a moment lies within one of these days of its account; none stands for all. -#}
+{% macro within_days(days, moment='occurred_at') -%}
+    {%- if days is none or days is undefined -%} {{ return('true') }} {%- endif -%}
+    {%- set terms = ['1 = 0'] -%}
+    {%- for account, day in days -%}
+        {%- do terms.append(
+            "(account_id = " ~ openai_audit.text_literal(account)
+            ~ " and " ~ moment ~ " >= " ~ openai_audit.days_before(day, 0)
+            ~ " and " ~ moment ~ " < " ~ openai_audit.days_before(day, -1) ~ ")"
+        ) -%}
+    {%- endfor -%}
+    {{ return("(" ~ terms | join("\n        or ") ~ ")") }}
+{%- endmacro %}
+
 {#- Create the indexes by which an account's new rows and whole days are found in a table
     of the tap. PostgreSQL only, and only the table's owner may. -#}
 {% macro index_raw(name, account, moments) -%}

@@ -9,6 +9,7 @@
 {#- What the tap's table holds of each day, counted there and not in a copy. A run counts
     the days that got rows or another digest; and, since a row that was deleted leaves no
     trace, those whose last count is older than a day, the oldest counts first. -#}
+{%- set since = openai_audit.days_to_count() if is_incremental() -%}
 with
 
 logs as (
@@ -17,8 +18,10 @@ logs as (
         source,
         event_id,
         occurred_at,
-        loaded_at
+        loaded_at,
+        cast({{ dbt.date_trunc('day', 'occurred_at') }} as {{ dbt.type_timestamp() }}) as day
     from {{ ref('stg_openai_audit__audit_logs') }}
+    where {{ openai_audit.within_days(since) }}
 ),
 
 digests as (
@@ -29,31 +32,15 @@ digests as (
         counted_from,
         updated_at
     from {{ ref('int_openai_audit__digests') }}
+    where {{ openai_audit.within_days(since, 'day') }}
 ),
 
 days as (
-    select distinct
+    select
         account_id,
         source,
-        cast({{ dbt.date_trunc('day', 'occurred_at') }} as {{ dbt.type_timestamp() }}) as day
+        day
     from logs
-    where {{ openai_audit.is_new(ref('stg_openai_audit__audit_logs')) }}
-
-    union distinct
-
-    select
-        digests.account_id,
-        digests.source,
-        digests.day
-    from digests
-    {% if is_incremental() -%}
-    left join {{ this }} as counted
-        on
-            digests.account_id = counted.account_id
-            and digests.source = counted.source
-            and digests.day = counted.day
-            and digests.updated_at = counted.digest_updated_at
-    where counted.day is null
 
     union distinct
 
@@ -61,16 +48,17 @@ days as (
         account_id,
         source,
         day
-    from (
-        select
-            account_id,
-            source,
-            day,
-            row_number() over (order by counted_at, day) as place
-        from {{ this }}
-        where counted_at < {{ dbt.dateadd('day', -1, openai_audit.now()) }}
-    ) as long_ago
-    where place <= {{ var('openai_audit_recount_days') }}
+    from digests
+    {% if is_incremental() -%}
+    -- So that a day of which no row is left is counted, too.
+    union distinct
+
+    select
+        account_id,
+        source,
+        day
+    from {{ this }}
+    where {{ openai_audit.within_days(since, 'day') }}
     {%- endif %}
 ),
 
@@ -83,12 +71,7 @@ events as (
         max(logs.loaded_at) as loaded_at,
         max(logs.occurred_at) as occurred_at
     from days
-    left join logs
-        on
-            days.account_id = logs.account_id
-            and days.source = logs.source
-            and logs.occurred_at >= days.day
-            and logs.occurred_at < {{ dbt.dateadd('day', 1, 'days.day') }}
+    left join logs on days.account_id = logs.account_id and days.source = logs.source and days.day = logs.day
     -- A target that only appends may hold an event more than once.
     group by days.account_id, days.source, days.day, logs.event_id
 ),
