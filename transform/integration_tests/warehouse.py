@@ -67,7 +67,7 @@ class Warehouse:
             environment = dict(self.database.environment)
             config |= {"load_method": "upsert", "use_copy": True}
             config |= {"sanitize_null_text_characters": True}
-            config |= {"add_record_metadata": metadata}
+            config |= {"add_record_metadata": metadata, "activate_version": metadata}
         else:
             config |= {"filepath": str(self.file), "flush_all_streams": True}
             config |= {"add_metadata_columns": metadata}
