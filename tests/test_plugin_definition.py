@@ -75,6 +75,13 @@ def test_the_definition_has_every_key_of_the_hub_and_no_other() -> None:
         assert {"description", "kind", "label", "name"} <= set(setting) <= OF_A_SETTING
 
 
+def test_either_pair_of_settings_is_enough() -> None:
+    assert content("plugin.yaml")["settings_group_validation"] == [
+        ["organization_id", "admin_key"],
+        ["workspace_id", "workspace_key"],
+    ]
+
+
 def test_the_definition_is_in_alphabetical_order() -> None:
     def mappings(value: object) -> Iterator[dict[str, Any]]:
         if isinstance(value, dict):
@@ -90,9 +97,10 @@ def test_the_definition_is_in_alphabetical_order() -> None:
     assert definition["capabilities"] == sorted(definition["capabilities"])
 
 
-def test_only_the_key_is_a_secret() -> None:
+def test_only_the_keys_are_secrets() -> None:
     settings = content("plugin.yaml")["settings"]
-    assert [s["name"] for s in settings if s.get("sensitive")] == ["admin_key"]
+    secrets = [s["name"] for s in settings if s.get("sensitive")]
+    assert secrets == ["admin_key", "workspace_key"]
     assert {s["kind"] for s in settings}.isdisjoint({"password", "hidden"})
 
 
