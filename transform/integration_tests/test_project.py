@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from integration_tests.warehouse import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sandbox.demo.postgres import Database
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +81,23 @@ def test_every_model_that_decides_something_has_unit_tests(
     tested = {test["model"] for test in manifest["unit_tests"].values()}
     marts = {name for name in models if name.startswith("openai_audit__")}
     assert marts <= tested
+
+
+@pytest.mark.xdist_group("postgres")
+def test_the_style_of_the_sql_is_one(postgres: Database, tmp_path: Path) -> None:
+    linted = subprocess.run(
+        [str(Path(sys.executable).with_name("sqlfluff")), "lint", "models", "tests"],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            **postgres.environment,
+            "DBT_PROFILES_DIR": str(PROJECT),
+            "DBT_TARGET_PATH": str(tmp_path),
+            "DBT_LOG_PATH": str(tmp_path),
+            "DO_NOT_TRACK": "1",
+        },
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert linted.returncode == 0, linted.stdout[-8000:]
