@@ -40,7 +40,8 @@ class Options:
             `story` is a company whose people and robots have habits; it is made for a
             month or so and, with 2,000 events, for reading.
         incident: When an incident begins on top of a story, in the forms of `start`;
-            it takes a little more than an hour. Empty for none.
+            it takes a little more than an hour. Empty for none. Of the workspace, if it
+            has events, it sees the failed sign-ins.
         shape: How events spread over time, one of SHAPES; a story has its own way.
         latency_ms: Delay before each answer, milliseconds.
         clock_skew_seconds: What the API's clock is ahead of this machine's.

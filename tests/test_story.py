@@ -17,6 +17,7 @@ import pytest
 from sandbox.options import Options
 from sandbox.process import SandboxError, SandboxProcess
 from sandbox.server.log import Log, Selection
+from sandbox.server.workspace_files import WorkspaceFiles
 from sandbox.story.people import SITES
 
 if TYPE_CHECKING:
@@ -323,6 +324,20 @@ def test_nothing_marks_an_incident() -> None:
     assert not re.search("incident|attack|intru|malicious|evil|hack|story", text)
 
 
+def test_the_workspace_has_the_same_people_and_sees_the_sprayed_passwords() -> None:
+    options = replace(MONTH, workspace_events=200, workspace_start="3h", incident="2h")
+    log = Log(options, lambda: END)
+    files = WorkspaceFiles(options, log.workspace, lambda: END + HOUR)
+    events = [json.loads(event.body) for file in files for event in file.events]
+    _, on_top = incident()
+    foreign = on_top[0]["actor"]["session"]["ip_address"]
+    assert len(events) > 200
+    assert {e["actor"]["user_id"] for e in events} <= log.organization.users.keys()
+    sprayed = [e for e in events if e["request_metadata"]["client_ip"] == foreign]
+    assert {e["action_data"]["action"] for e in sprayed} == {"login_failed"}
+    assert len({e["actor"]["user_id"] for e in sprayed}) == len(sprayed) > 30
+
+
 def test_an_incident_shows_as_time_passes() -> None:
     now = END
     log = Log(MONTH, lambda: now)
@@ -339,6 +354,11 @@ def test_an_incident_shows_as_time_passes() -> None:
 
 def owners_of(log: Log) -> set[str]:
     return {u.id for u in log.organization.users.values() if u.role == "owner"}
+
+
+def test_an_incident_needs_a_story() -> None:
+    with pytest.raises(ValueError, match="an incident needs history=story"):
+        Log(replace(MONTH, history="random", incident="2h"), lambda: END)
 
 
 def test_an_incident_is_begun_on_a_running_sandbox_that_tells_a_story() -> None:

@@ -118,8 +118,9 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
         sandbox.control.add_events()
         _replace(variables, _TAP, {f"{_TAP}API_URL": sandbox.url})
         _say(
-            f"API        a sandbox at {sandbox.url}: a month of an invented company with"
-            f" {len(sandbox.control.events()):,} events, an incident among the last"
+            f"API        a sandbox at {sandbox.url}: a month of an invented company,"
+            f" with an incident in its last hours, {len(sandbox.control.events()):,}"
+            " events"
         )
     database = configured(variables)
     if database is None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox.organization.events import Event, EventWriter
 from sandbox.organization.timeline import timeline
+from sandbox.organization.workspace import WorkspaceWriter
 from sandbox.story.story import Story
+from sandbox.story.workspace import StoryWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -198,6 +200,11 @@ class Log:
         incident_at = options.incident_at(now())
         if incident_at is not None:
             self.begin_incident(incident_at)
+        self.workspace = (
+            StoryWorkspace(seed, options.workspace_id, self._writer)
+            if isinstance(self._writer, Story)
+            else WorkspaceWriter(seed, options.workspace_id, self.organization)
+        )
 
     def find(self, scope: str, selection: Selection) -> Found:
         """Return a page of a scope, or of both for ``both``.

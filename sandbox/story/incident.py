@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ABROAD = Place(
     "Santiago", "Santiago Metropolitan", "RM", "CL", "-33.45694", "-70.64827", -3
 )
-_CLIENT = _ABROAD.client(
+CLIENT = _ABROAD.client(
     "198.51.100.231", "64510",
     "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
 )  # fmt: skip
@@ -37,11 +37,11 @@ def incident(company: Company) -> Episode:
     rng, o = company.rng, company.organization
     people = company.members()
     for person in rng.sample(people, len(people)):
-        company.tell(session(person.user, _CLIENT), FAILED, WRONG_PASSWORD)
+        company.tell(session(person.user, CLIENT), FAILED, WRONG_PASSWORD)
         yield company.now + rng.randrange(10, 30)
 
     yield company.now + 4 * MINUTE
-    taken = session(_victim(company).user, _CLIENT)
+    taken = session(_victim(company).user, CLIENT)
     company.tell(taken, SUCCEEDED)
     yield company.now + 6 * MINUTE
     changes = {"api_call_logging": "disabled"}
@@ -51,9 +51,9 @@ def incident(company: Company) -> Episode:
     yield company.now + 5 * MINUTE
     invite = company.invite(taken, _EMAIL, "owner")
     intruder = User(new_id(rng, "user"), _NAME, _EMAIL, "owner", 0)
-    own = session(intruder, _CLIENT)
+    own = session(intruder, CLIENT)
     yield company.now + 2 * MINUTE
-    company.accept(invite, intruder, _CLIENT)
+    company.accept(invite, intruder, CLIENT)
     yield company.now + 1
     company.add(taken, intruder, "owner")
     yield company.now + 20

@@ -89,16 +89,23 @@ def at_times(
 ) -> list[SignIn]:
     """Return a sign-in or sign-out for each moment, by people at work if there are any.
 
+    Nobody comes again before everybody has come.
+
     Args:
         rng: Source of randomness.
         memberships: Who belongs to the company, and how long.
         times: Unix seconds.
     """
-    found = []
+    found: list[SignIn] = []
+    came: set[str] = set()
     for at in times:
         there = [m.person for m in memberships if m.since <= at < m.until]
-        awake = [person for person in there if person.is_at_work(at)]
-        person = rng.choice(awake or there)
+        there = [person for person in there if person.is_at_work(at)] or there
+        waiting = [person for person in there if person.user.id not in came]
+        if not waiting:
+            came, waiting = set(), there
+        person = rng.choice(waiting)
+        came.add(person.user.id)
         kind = rng.choices((SUCCEEDED, OUT, FAILED), (20, 7, 1))[0]
         found.append(SignIn(at, person, _client(rng, person), kind))
     return found

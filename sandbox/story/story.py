@@ -59,7 +59,7 @@ class Story:
                 takes.
         """
         if scope == "tenant":
-            moments = sign_ins(self._rng, self._memberships, self._span, count)
+            moments = sign_ins(self._rng, self.memberships, self._span, count)
             return self.tenant(sorted(moment.at for moment in moments))
         start, end = self._span
         share = min(1.0, count / (_EVENTS_A_DAY * (end - start) / DAY))
@@ -67,7 +67,7 @@ class Story:
         plan_life(life, self._company, self._people, self._span, share)
         life.play(self._company, end)
         events = [told.event for told in self._take()]
-        signed = sign_ins(self._rng, self._memberships, self._span, count - len(events))
+        signed = sign_ins(self._rng, self.memberships, self._span, count - len(events))
         events += self._signed(signed)
         events.sort(key=lambda event: event.at)
         self._use_keys()
@@ -86,7 +86,7 @@ class Story:
 
     def continuation(self, times: Sequence[int]) -> list[Event]:
         """Return further events of the organization scope: people sign in and out."""
-        return self._signed(at_times(self._rng, self._memberships, times))
+        return self._signed(at_times(self._rng, self.memberships, times))
 
     late = continuation
 
@@ -100,7 +100,8 @@ class Story:
         yield from self._take()
 
     @property
-    def _memberships(self) -> list[Membership]:
+    def memberships(self) -> list[Membership]:
+        """Who belongs or belonged to the company."""
         return list(self._company.memberships.values())
 
     def _signed(self, signed: Sequence[SignIn]) -> list[Event]:
