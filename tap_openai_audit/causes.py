@@ -16,10 +16,25 @@ KEYS_PAGE = "https://platform.openai.com/settings/organization/admin-keys"
 
 SCOPE = "api.audit_logs.read"
 
+WORKSPACE_SCOPES = (
+    "chatgpt.enterprise.compliance_logs_platform.audit_log.read",
+    "chatgpt.enterprise.compliance_logs_platform.auth_log.read",
+)
+"""The least that a workspace's key needs. They cannot read conversations."""
+
 LOGGING_PAGE = (
     "https://platform.openai.com/settings/organization/data-controls/data-retention"
 )
 """Where an organization owner switches audit logging on."""
+
+
+class Api(str, Enum):
+    """Which of the two APIs a request was for. Each has a host and a key of its own."""
+
+    ORGANIZATION = "organization"
+    """The Admin API of an organization."""
+    WORKSPACE = "workspace"
+    """The Compliance Logs Platform of a ChatGPT workspace."""
 
 
 class Cause(str, Enum):
@@ -52,6 +67,9 @@ class Cause(str, Enum):
     TLS_HANDSHAKE = "tls_handshake"
     AUTHORITIES_FILE = "authorities_file"
     UNREACHABLE = "unreachable"
+    BROKEN_FILE = "broken_file"
+    EXPIRED_FILE = "expired_file"
+    FILE_HOST = "file_host"
 
 
 MEANING: Mapping[Cause, str] = {
@@ -160,4 +178,81 @@ MEANING: Mapping[Cause, str] = {
         "the connection to the API failed: check api_url, the network and the firewall;"
         " when it was a passing fault run again, the sync resumes"
     ),
+    Cause.BROKEN_FILE: (
+        "nobody can tell what the file holds, so reading ends before it: run again"
+        " later, the sync resumes there; if it stays so, tell OpenAI's support the file"
+    ),
+    Cause.EXPIRED_FILE: (
+        "the API has deleted the file since it was listed, and its events with it: run"
+        " more often than files expire"
+    ),
+    Cause.FILE_HOST: (
+        "the host that keeps the API's files did not hand one out: let a proxy or"
+        " firewall in between pass requests to it; if none is at fault run again later,"
+        " the sync resumes"
+    ),
 }
+"""What each cause means at the organization's API, or at both."""
+
+_PORTAL = "in the workspace's Admin portal"
+_SCOPES = " and ".join(WORKSPACE_SCOPES)
+
+MEANING_AT_WORKSPACE: Mapping[Cause, str] = {
+    Cause.WRONG_KEY: (
+        "the workspace key is wrong or was revoked: check workspace_key, or make a new"
+        f" one {_PORTAL}"
+    ),
+    Cause.PROJECT_KEY: (
+        "the key looks like one of the API platform (sk-...), and those do not open a"
+        f" workspace's logs: make an admin key of the workspace {_PORTAL}"
+    ),
+    Cause.EXPIRED_KEY: f"the workspace key has expired: make a new one {_PORTAL}",
+    Cause.MISSING_SCOPE: (
+        f"the workspace key lacks a permission: give it {_SCOPES}, or make a new key"
+        f" that has them, {_PORTAL}"
+    ),
+    Cause.WRONG_ORGANIZATION: (
+        "the workspace key belongs to another workspace: set workspace_id to the"
+        " workspace of the key, or use a key of this workspace"
+    ),
+    Cause.NOT_ALLOWED: (
+        f"the workspace key may not do this: check {_PORTAL} that it has {_SCOPES}, and"
+        " that the workspace is of a plan with this API: Enterprise, Edu or Healthcare"
+    ),
+    Cause.NOT_FROM_HERE: (
+        "the API refuses the place that this machine sends from: add its public address"
+        " to the workspace's IP allowlist, or run in a country that OpenAI supports"
+    ),
+    Cause.BAD_REQUEST: (
+        "the API does not accept the request: check workspace_id, start_date and"
+        " end_date"
+    ),
+    Cause.NOT_FOUND: (
+        "the API does not know this workspace, or not to this key: check workspace_id,"
+        " that workspace_key is of the same workspace, that its plan has this API"
+        " (Enterprise, Edu or Healthcare), and workspace_api_url, which ends in /v1"
+    ),
+    Cause.REDIRECT: (
+        "a redirect was refused, because it leads elsewhere than to one file over"
+        " https: check workspace_api_url, and any proxy or captive portal in between"
+    ),
+    Cause.RATE_LIMIT: (
+        "the API limits the rate of requests: run less often, and let no other program"
+        " use the same key"
+    ),
+    Cause.BROKEN_PAGING: (
+        "the API broke a rule of its own paging, so nobody can know whether a file is"
+        " missing: run again later, the sync resumes behind the last file that is done"
+    ),
+}
+"""What some causes mean at a workspace's API, where that is something else."""
+
+
+def meaning(cause: Cause, api: Api = Api.ORGANIZATION) -> str:
+    """Return what a cause means, and what to do about it."""
+    if api is Api.ORGANIZATION:
+        return MEANING[cause]
+    # The URL is all that the other sentences name.
+    return MEANING_AT_WORKSPACE.get(cause) or MEANING[cause].replace(
+        "api_url", "workspace_api_url"
+    )

@@ -20,7 +20,7 @@ from tap_openai_audit.errors import SyncFailed, TapError, TargetStopped, Termina
 from tap_openai_audit.streams.sync_reports import LEDGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Mapping
     from logging import Logger
 
     import click
@@ -41,6 +41,10 @@ class CommandLine(Tap):
     @abc.abstractmethod
     def session(self) -> Session:
         """Return settings, client and signals, made when they are first needed."""
+
+    @abc.abstractmethod
+    def leave_out_what_is_not_set(self) -> None:
+        """Deselect the streams of an API for which no key is set, and say so."""
 
     @abc.abstractmethod
     def raise_failures(self) -> None:
@@ -84,6 +88,7 @@ class CommandLine(Tap):
         tap = cls(config=config.config if config else {})
 
         def test() -> None:
+            tap.leave_out_what_is_not_set()
             # The ledger has a few records only: cut short it would log an error.
             tap.run_sync_dry_run(
                 1,
@@ -136,7 +141,7 @@ class CommandLine(Tap):
         # Imported here: a sync has no use for it.
         from tap_openai_audit.check import checks, probes  # noqa: PLC0415
 
-        def begin() -> tuple[Probes, Collection[str]]:
+        def begin() -> tuple[Probes, Mapping[str, object]]:
             tap = cls(config=config)
             settings = tap.session().settings
             asks = probes.Probes(settings, signals=tap.signals, logger=tap.logger)

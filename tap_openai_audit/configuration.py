@@ -17,6 +17,8 @@ _HOUR, _DAY = 3600, 24 * 3600
 # In Python `$` also matches before a line feed at the end, in JSON Schema it does not.
 _END = r"(?!\n)$"
 
+_HEX = "[0-9A-Fa-f]"
+
 # A filter without a value would be no filter to the API.
 _TEXTS = th.ArrayType(th.StringType(min_length=1))
 
@@ -24,7 +26,6 @@ _OWN: dict[str, Any] = th.PropertiesList(
     th.Property(
         "organization_id",
         th.StringType(pattern=rf"^org-[A-Za-z0-9_-]+{_END}"),
-        required=True,
         title="Organization ID",
         description=(
             "The id of the organization whose events are read, such as `org-abc123`. It"
@@ -34,7 +35,6 @@ _OWN: dict[str, Any] = th.PropertiesList(
     th.Property(
         "admin_key",
         th.StringType(pattern=rf"^[!-~]+{_END}"),
-        required=True,
         secret=True,
         title="Admin Key",
         description=(
@@ -44,11 +44,32 @@ _OWN: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "workspace_id",
+        th.StringType(pattern=rf"^{_HEX}{{8}}(-{_HEX}{{4}}){{3}}-{_HEX}{{12}}{_END}"),
+        title="Workspace ID",
+        description=(
+            "The id of the ChatGPT workspace whose logs are read, a UUID. It is stamped"
+            " on every record of them."
+        ),
+    ),
+    th.Property(
+        "workspace_key",
+        th.StringType(pattern=rf"^[!-~]+{_END}"),
+        secret=True,
+        title="Workspace Key",
+        description=(
+            "An admin key of the workspace that may read its audit and its auth logs."
+            " It is made in the workspace's Admin portal. An admin key of the"
+            " organization does not work."
+        ),
+    ),
+    th.Property(
         "start_date",
         th.DateTimeType,
         title="Start Date",
         description=(
-            "The earliest event to read. Without it, everything that the API still has."
+            "The earliest event to read; of a workspace the earliest file. Without it,"
+            " everything that the API still has."
         ),
     ),
     th.Property(
@@ -56,7 +77,8 @@ _OWN: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="End Date",
         description=(
-            "Only events before this moment are read. Without it, everything up to now."
+            "Only events before this moment are read; of a workspace only files that"
+            " end before it. Without it, everything up to now."
         ),
     ),
     th.Property(
@@ -130,6 +152,16 @@ _OWN: dict[str, Any] = th.PropertiesList(
         description="Read only events about the objects with these ids.",
     ),
     th.Property(
+        "reference_every_hours",
+        th.IntegerType(minimum=0, maximum=30 * 24),
+        default=24,
+        title="Reference Streams Every (Hours)",
+        description=(
+            "How often the reference streams that are selected are read, each in full."
+            " 0: in every run."
+        ),
+    ),
+    th.Property(
         "concurrency",
         th.IntegerType(minimum=1, maximum=64),
         default=8,
@@ -161,6 +193,16 @@ _OWN: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "workspace_api_url",
+        th.URIType,
+        default="https://api.chatgpt.com/v1",
+        title="Workspace API URL",
+        description=(
+            "Where the API of the workspace's logs is. It must begin with `https://`"
+            " unless its host is this machine."
+        ),
+    ),
+    th.Property(
         "user_agent",
         # A header of HTTP neither begins nor ends with a blank.
         th.StringType(pattern=rf"^[!-~]([ -~]*[!-~])?{_END}"),
@@ -171,6 +213,10 @@ _OWN: dict[str, Any] = th.PropertiesList(
         ),
     ),
 ).to_dict()
+
+PAIRS = (("organization_id", "admin_key"), ("workspace_id", "workspace_key"))
+"""What to read, and the key for it: one pair has to be set, and may be without the
+other. A schema that Meltano and its Hub understand cannot say so."""
 
 OWN = tuple(_OWN["properties"])
 """The names of the settings that this tap has beside those of the SDK."""

@@ -4,13 +4,15 @@ TapError                  what happened, what it means and what to do, in one li
 ├── RequestFailed         a request did not bring what was asked for
 │   ├── NotAnswered       nobody answered: DNS, proxy, TLS, time, a broken connection
 │   ├── ErrorResponse     the response is an error: key, permission, rate, server
-│   │   └── VanishedCursor    the API no longer knows where the next page begins
+│   │   ├── VanishedCursor    the API no longer knows where the next page begins
+│   │   └── ExpiredFile       the API no longer has a file that it listed
 │   └── BadResponse       the response makes no sense: a redirect, a body, its size
 │       ├── BodyTooLarge      more than this machine's memory should hold
 │       └── BrokenPaging      pages that do not fit together
 ├── Interrupted           a request was not made, because the run is ending
 ├── BadState              a state that cannot be read, or is of another organization
 ├── MapFailed             a stream map fails on a record
+├── FilesFlawed           files of a workspace could not be read in full
 ├── TargetStopped         messages cannot be written any more
 ├── StreamFailed          a stream was not read in full, for one of these reasons
 └── SyncFailed            the end of a run in which streams failed
@@ -27,9 +29,8 @@ from __future__ import annotations
 import signal
 from dataclasses import KW_ONLY, dataclass, field
 
-from tap_openai_audit.causes import MEANING, Cause
+from tap_openai_audit.causes import Api, Cause, meaning
 from tap_openai_audit.redaction import redacted
-from tap_openai_audit.timestamps import iso
 
 _LONGEST_WHAT = 500
 """Characters. A text of the API has 300 at the most; the rest is for words around it,
@@ -72,6 +73,8 @@ class RequestFailed(TapError):
     """How many seconds the API asks to wait before that."""
     request_id: str | None = None
     """What OpenAI's support asks for. None where nobody answered, or without one."""
+    api: Api = Api.ORGANIZATION
+    """Which API was asked."""
 
     def __post_init__(self) -> None:
         """Let no identifier by that is none."""
@@ -82,7 +85,7 @@ class RequestFailed(TapError):
     @property
     def meaning(self) -> str:
         """The sentence that sync, check and README share."""
-        return MEANING[self.cause]
+        return meaning(self.cause, self.api)
 
     @property
     def happened(self) -> str:
@@ -123,6 +126,13 @@ class VanishedCursor(ErrorResponse):
     """The API no longer knows the event after which a page was to begin."""
 
     cause: Cause = field(default=Cause.VANISHED_CURSOR, init=False)
+
+
+@dataclass(eq=False)
+class ExpiredFile(ErrorResponse):
+    """The API no longer has a file that it listed before."""
+
+    cause: Cause = field(default=Cause.EXPIRED_FILE, init=False)
 
 
 @dataclass(eq=False)
@@ -179,18 +189,20 @@ class MapFailed(TapError):
     consequence: str = "the stream is not written in full"
 
     @classmethod
-    def on(cls, id_: str, effective_at: int, error: Exception) -> MapFailed:
+    def on(cls, stream: str, id_: str, time: str, error: Exception) -> MapFailed:
         """Name the event, and what the map raised.
 
         Args:
+            stream: The name of the stream.
             id_: The id of the event.
-            effective_at: Its time, in Unix seconds.
+            time: Its time, or that of the file that it stands in.
             error: What the map raised.
         """
         return cls(
             f"stream_maps fails on the event {redacted(id_, longest=_LONGEST_NAME)} of"
-            f" {iso(effective_at)} ({type(error).__name__}: {redacted(error)})",
-            "audit_logs",
+            f" {redacted(time, longest=_LONGEST_NAME)}"
+            f" ({type(error).__name__}: {redacted(error)})",
+            stream,
             "everything before it is written, and the next run continues there",
         )
 
@@ -215,6 +227,20 @@ class MapFailed(TapError):
         return (
             f"{self.consequence}: correct the expressions of {self.stream} in"
             " stream_maps"
+        )
+
+
+@dataclass(eq=False)
+class FilesFlawed(TapError):
+    """Files could not be read in full, and never will be. The feed has gone on."""
+
+    @property
+    def meaning(self) -> str:
+        """What it means, and what to do."""
+        return (
+            "what could be read of them is written, the next run goes on behind them;"
+            " workspace_log_files has the reason of each, which OpenAI's support can"
+            " be told"
         )
 
 

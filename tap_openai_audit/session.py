@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tap_openai_audit.api.client import Client
+    from tap_openai_audit.api.pace import Pace
     from tap_openai_audit.settings import Settings
     from tap_openai_audit.signals import Signals
+
+
+@dataclass(frozen=True)
+class WorkspaceClients:
+    """What asks the API of a workspace."""
+
+    listings: Client
+    downloads: Client
+    pace: Pace
+    """That of the downloads."""
 
 
 @dataclass(frozen=True)
@@ -19,3 +30,4 @@ class Session:
     settings: Settings
     client: Client
     signals: Signals
+    workspace: WorkspaceClients

@@ -10,10 +10,13 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_openai_audit.api.client import Client
+from tap_openai_audit.api.pace import Pace
+from tap_openai_audit.api.workspace_logs import DOWNLOADS_PER_MINUTE
+from tap_openai_audit.causes import Api
 from tap_openai_audit.cli import CommandLine
-from tap_openai_audit.configuration import CONFIGURATION
+from tap_openai_audit.configuration import CONFIGURATION, PAIRS
 from tap_openai_audit.errors import SyncFailed, TapError
-from tap_openai_audit.session import Session
+from tap_openai_audit.session import Session, WorkspaceClients
 from tap_openai_audit.settings import (
     Settings,
     completed,
@@ -24,13 +27,23 @@ from tap_openai_audit.settings import (
 from tap_openai_audit.signals import Signals
 from tap_openai_audit.streams.audit_log_digests import AuditLogDigests
 from tap_openai_audit.streams.audit_logs import AuditLogs
+from tap_openai_audit.streams.reference import Reference
+from tap_openai_audit.streams.reference_schedule import Schedule
 from tap_openai_audit.streams.reference_streams import REFERENCE_STREAMS
 from tap_openai_audit.streams.state_input import unwrapped
 from tap_openai_audit.streams.sync_reports import Ledger, SyncReports
+from tap_openai_audit.streams.workspace_log_files import WorkspaceLogFiles
+from tap_openai_audit.streams.workspace_state import FEEDS
+from tap_openai_audit.streams.workspace_streams import (
+    WorkspaceAuditLogs,
+    WorkspaceAuthLogs,
+)
 from tap_openai_audit.writer import LineWriter
 
 if TYPE_CHECKING:
     from singer_sdk import Stream
+
+    from tap_openai_audit.endpoint import Endpoint
 
 # What the SDK lets through when it parses an expression that is none.
 _RAISED_BY_BROKEN_MAPS = (IndexError, NotImplementedError, RecursionError, ValueError)
@@ -68,6 +81,11 @@ class TapOpenAIAudit(CommandLine):
         self.failures: list[TapError] = []
         self._ledger = Ledger(self.plugin_version)
         self._session: Session | None = None
+        self._schedule = Schedule(
+            self.session,
+            lambda: [s for s in self.streams.values() if isinstance(s, Reference)],
+            self.logger,
+        )
         super().__init__(**options)
 
     # The SDK's handlers would end the process with exit code 0.
@@ -80,10 +98,23 @@ class TapOpenAIAudit(CommandLine):
         if self._session is None:
             user_agent = f"{self.name}/{self.plugin_version}"
             settings = Settings.of({"user_agent": user_agent, **self.config})
-            client = Client(settings, self.logger, self.signals.stop)
-            run_id = str(uuid.uuid4())
-            self._session = Session(run_id, settings, client, self.signals)
+            self._session = Session(
+                str(uuid.uuid4()),
+                settings,
+                self._client(settings.endpoint(Api.ORGANIZATION)),
+                self.signals,
+                self._workspace_clients(settings.endpoint(Api.WORKSPACE)),
+            )
         return self._session
+
+    def _client(self, endpoint: Endpoint, pace: Pace | None = None) -> Client:
+        return Client(endpoint, self.logger, self.signals.stop, pace=pace)
+
+    def _workspace_clients(self, endpoint: Endpoint) -> WorkspaceClients:
+        pace = Pace(most_per_minute=DOWNLOADS_PER_MINUTE)
+        return WorkspaceClients(
+            self._client(endpoint), self._client(endpoint, pace), pace
+        )
 
     @override
     def discover_streams(self) -> list[Stream]:
@@ -97,8 +128,21 @@ class TapOpenAIAudit(CommandLine):
             digests_selected=lambda: self.streams[AuditLogDigests.name].selected,
             failed=failed,
         )
+        files = WorkspaceLogFiles(self, session=session, failed=failed)
         return [
             audit_logs,
+            *(
+                stream(
+                    self,
+                    session=session,
+                    writer=self.message_writer,
+                    ledger=self._ledger,
+                    files=files,
+                    failed=failed,
+                )
+                for stream in (WorkspaceAuditLogs, WorkspaceAuthLogs)
+            ),
+            files,
             AuditLogDigests(
                 self,
                 session=session,
@@ -106,7 +150,13 @@ class TapOpenAIAudit(CommandLine):
                 failed=failed,
             ),
             *(
-                stream(self, session=session, failed=failed)
+                stream(
+                    self,
+                    session=session,
+                    schedule=self._schedule,
+                    ledger=self._ledger,
+                    failed=failed,
+                )
                 for stream in REFERENCE_STREAMS
             ),
             SyncReports(self, self._ledger, failed=failed),
@@ -115,8 +165,17 @@ class TapOpenAIAudit(CommandLine):
     @property
     @override
     def streams(self) -> dict[str, Stream]:
-        """The streams in the order of their sync: audit logs first, reports last."""
-        order = {AuditLogs.name: 0, AuditLogDigests.name: 1, SyncReports.name: 3}
+        """The streams in the order of their sync: audit logs first, reports last.
+
+        A workspace may have weeks of files to be downloaded: nothing waits for it.
+        """
+        order = {
+            AuditLogs.name: 0,
+            AuditLogDigests.name: 1,
+            **dict.fromkeys(FEEDS, 3),
+            WorkspaceLogFiles.name: 4,
+            SyncReports.name: 5,
+        }
         streams = super().streams
         return {
             name: streams[name]
@@ -140,11 +199,31 @@ class TapOpenAIAudit(CommandLine):
                 " or run without one",
                 AuditLogs.name,
             )
+        self.leave_out_what_is_not_set()
         if not self.state:
             # Some targets take the first STATE of a run for confirmed: see docs/sdk.md.
             self.state_writer.write_state({"bookmarks": {}})
         super().sync_all()
+        self._keep_readings()
         self.raise_failures()
+
+    @override
+    def leave_out_what_is_not_set(self) -> None:
+        settings = self.session().settings
+        of_workspace = {*FEEDS, WorkspaceLogFiles.name}
+        of_organization = {*self.streams} - of_workspace - {SyncReports.name}
+        names_of = (of_organization, of_workspace)
+        for api, names, pair in zip(Api, names_of, PAIRS, strict=True):
+            selected = [self.streams[name] for name in names if not settings.reads(api)]
+            selected = [stream for stream in selected if stream.selected]
+            for stream in selected:
+                stream.selected = False
+            if selected:
+                self.logger.info(
+                    "Nothing of the %s is read: %s are not set",
+                    api.value,
+                    " and ".join(pair),
+                )
 
     @override
     def raise_failures(self) -> None:
@@ -157,6 +236,12 @@ class TapOpenAIAudit(CommandLine):
         for name in (AuditLogDigests.name, SyncReports.name):
             if self.streams[name].selected:
                 self.streams[name].sync()
+        self._keep_readings()
+
+    def _keep_readings(self) -> None:
+        """Write a STATE of what was read, now that the reports on it are written."""
+        if self._schedule.keep():
+            self.state_writer.write_state(self.state)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

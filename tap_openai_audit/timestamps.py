@@ -36,12 +36,30 @@ def unix(text: str) -> float:
         ValueError: If the text is no such time.
         OverflowError: If its offset leads out of the years 1 to 9999.
     """
-    text = re.sub(r"[zZ]$", "+00:00", text.strip())
+    return _moment(text).timestamp()
+
+
+def utc(text: str) -> str:
+    """Write a time of another text in the form of this tap.
+
+    A fraction of a second is kept, to the microsecond: more no database holds.
+
+    Raises:
+        ValueError: If the text is no such time.
+        OverflowError: If its offset leads out of the years 1 to 9999.
+    """
+    return _moment(text).isoformat()
+
+
+def _moment(text: str) -> datetime:
+    text = text.strip()
+    if text[-1:] in {"z", "Z"}:
+        text = f"{text[:-1]}+00:00"
     text = _FRACTION.sub(lambda match: f"{match[0]:0<6.6}", text, count=1)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return moment.astimezone(timezone.utc).timestamp()
+    return moment.astimezone(timezone.utc)
 
 
 @lru_cache(maxsize=64)  # events come in the order of time: a few days at a time

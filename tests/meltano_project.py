@@ -64,7 +64,7 @@ class MeltanoProject:
         process = subprocess.run(
             [MELTANO, "--log-format=plain", *arguments],
             cwd=self.directory,
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             encoding="utf-8",
             check=False,
@@ -74,7 +74,8 @@ class MeltanoProject:
         return Outcome(process.returncode, process.stdout, process.stderr)
 
     @property
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The variables that its commands are run with."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(OF_PLUGINS)}
         return {
             **kept,

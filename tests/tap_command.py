@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
+from tap_openai_audit.tap import TapOpenAIAudit
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
@@ -221,6 +223,16 @@ def environment(changes: Mapping[str, str] | None) -> dict[str, str]:
         k: v for k, v in os.environ.items() if not k.startswith("TAP_OPENAI_AUDIT_")
     }
     return {**kept, **(changes or {})}
+
+
+def catalog_of(*selected: str) -> dict[str, Any]:
+    """The tap's catalog, in which these streams are selected and no others."""
+    catalog: dict[str, Any] = TapOpenAIAudit(validate_config=False).catalog_dict
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if not entry["breadcrumb"]:
+                entry["metadata"]["selected"] = stream["tap_stream_id"] in selected
+    return catalog
 
 
 def repeated(ids: Iterable[str]) -> set[str]:

@@ -11,7 +11,7 @@ from local_server import LocalServer, response
 
 from tap_openai_audit.api.audit_log import AuditLog, refuses_tenant_events
 from tap_openai_audit.api.client import Client
-from tap_openai_audit.causes import MEANING, Cause
+from tap_openai_audit.causes import MEANING, Api, Cause
 from tap_openai_audit.errors import (
     BadResponse,
     ErrorResponse,
@@ -46,7 +46,11 @@ def read(answer: bytes, cursor: str | None, scope: str = "organization") -> Page
                 "user_agent": "test",
             }
         )
-        client = Client(settings, logging.getLogger(__name__), threading.Event())
+        client = Client(
+            settings.endpoint(Api.ORGANIZATION),
+            logging.getLogger(__name__),
+            threading.Event(),
+        )
         return AuditLog(client, scope, {}).read_page(Window(), cursor)
 
 

@@ -11,6 +11,7 @@ from tap_command import Outcome, TapCommand, repeated
 from test_state import OF_0_1
 
 from sandbox.process import SandboxProcess
+from tap_openai_audit.timestamps import unix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -409,7 +410,7 @@ def test_an_event_that_is_late_by_days_is_emitted_once_by_a_deep_look(
 
 def test_a_deep_look_is_due_by_the_apis_clock(tap: TapCommand) -> None:
     first = tap.run()
-    for hours, due in [(23, False), (25, True), (26, False)]:
+    for hours, due in [(22, False), (24, True), (26, False)]:
         tap.sandbox.control.behave(clock_skew_seconds=hours * HOUR)
         first = tap.run(state=first.state)
         assert (report(first)["deep_complete"] is True) == due
@@ -454,3 +455,51 @@ def test_a_deep_look_does_not_take_narrower_filters_for_changes(
     assert report(second)["deep_complete"] is None
     third = tap.run(state=second.state, deep_lookback_every_hours=0)
     assert (third.code, third.ids) == (0, [])
+
+
+def test_no_look_goes_back_behind_the_start_date_of_the_first_run(
+    tap: TapCommand,
+) -> None:
+    first = tap.run(start_date=iso(time.time() - 2 * DAY))
+    assert first.ids
+    second = tap.run(
+        state=first.state, deep_lookback_every_hours=0, lookback_seconds=5 * DAY
+    )
+    assert (second.code, second.ids) == (0, [])
+
+
+def test_a_clock_that_was_set_back_a_little_makes_no_deep_look_due(
+    tap: TapCommand,
+) -> None:
+    first = tap.run()
+    tap.sandbox.control.behave(clock_skew_seconds=-2 * HOUR)
+    new = tap.sandbox.control.add_events(1, at=time.time() - 3 * HOUR)
+    second = tap.run(state=first.state)
+    assert report(second)["deep_complete"] is None
+    third = tap.run(state=second.state, deep_lookback_every_hours=0)
+    assert third.ids == new
+    told = [d["updated_at"] for d in third.records("audit_log_digests")]
+    earlier = [d["updated_at"] for d in first.records("audit_log_digests")]
+    assert min(told) >= max(earlier)
+
+
+def test_an_event_of_the_year_9999_has_a_digest_like_others(tap: TapCommand) -> None:
+    tap.sandbox.control.add_events(1, at=253_402_300_799)
+    first = tap.run()
+    assert first.code == 0
+    last = max(d["day"] for d in first.records("audit_log_digests"))
+    assert last == "9999-12-31"
+    assert tap.run(state=first.state).code == 0
+
+
+def test_a_late_event_right_before_the_regular_look_is_found_by_the_deep_one(
+    tap: TapCommand,
+) -> None:
+    tap.sandbox.control.add_events(3_000, at=time.time() - 2 * HOUR)
+    tap.sandbox.control.add_events(3_000, at=time.time() - 30)
+    first = tap.run()
+    start = partition(first)["look_from"]
+    (late,) = tap.sandbox.control.add_events(1, at=unix(start) - 2)
+    new = tap.sandbox.control.add_events(1_500)
+    second = tap.run(state=first.state, deep_lookback_every_hours=0)
+    assert (second.code, sorted(second.ids)) == (0, sorted([late, *new]))

@@ -47,20 +47,31 @@ def test_every_property_is_described(stream: str) -> None:
         assert column.get("description", "").endswith("."), name
 
 
-def test_the_audit_log_and_its_proof_are_selected_by_default() -> None:
+def test_the_logs_and_their_proof_are_selected_by_default() -> None:
     selected = {
         name
         for name, stream in CATALOG.items()
         for entry in stream["metadata"]
         if entry["breadcrumb"] == [] and entry["metadata"].get("selected-by-default")
     }
-    assert selected == {"audit_logs", "audit_log_digests", "sync_reports"}
+    assert selected == {
+        "audit_logs", "audit_log_digests", "sync_reports", "workspace_audit_logs",
+        "workspace_auth_logs", "workspace_log_files",
+    }  # fmt: skip
 
 
-def test_the_key_of_replication_is_a_date_time() -> None:
-    stream = CATALOG["audit_logs"]
-    assert stream["replication_key"] == "effective_at"
-    assert stream["schema"]["properties"]["effective_at"]["format"] == "date-time"
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("audit_logs", "effective_at"),
+        ("workspace_audit_logs", "file_end_time"),
+        ("workspace_auth_logs", "file_end_time"),
+    ],
+)
+def test_the_key_of_replication_is_a_date_time(name: str, key: str) -> None:
+    stream = CATALOG[name]
+    assert stream["replication_key"] == key
+    assert stream["schema"]["properties"][key]["format"] == "date-time"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from local_server import OK, LocalServer, closed_port, response, self_signed
 from tap_command import DEADLINE, Outcome, TapCommand, environment
 
 from sandbox.process import SandboxProcess
-from tap_openai_audit.causes import LOGGING_PAGE, MEANING, Cause
+from tap_openai_audit.causes import LOGGING_PAGE, MEANING, Api, Cause, meaning
 from tap_openai_audit.check import probes
 from tap_openai_audit.check.conclusions import (
     Evidence,
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 KEY = "sk-admin-Wq7Zr2Lt9Xv4"
 CHECKS = [
     "settings", "connection", "key", "logging", "tenant_events", "newest_event",
-    "filters", "clock", "state",
+    "filters", "clock", "workspace_audit_logs", "workspace_auth_logs",
+    "workspace_files", "state",
 ]  # fmt: skip
 NOW = 1_790_000_000
 HOUR, DAY = 3600, 86_400
@@ -197,7 +198,7 @@ def test_all_problems_of_the_settings_are_told_at_once(command: TapCommand) -> N
     found = checked(command, organization_id="", admin_key="", concurrency=0)
     told = found["settings"]["problems"]
     assert [problem.split()[0] for problem in told] == [
-        "organization_id", "admin_key", "concurrency",
+        "organization_id", "concurrency",
     ]  # fmt: skip
     assert {name for name, s in found.statuses.items() if s == "skipped"} == {
         *CHECKS[1:]
@@ -561,3 +562,101 @@ def test_tenant_events_that_came_before_and_are_refused_fail_as_in_a_sync(
     assert (outcome.code, found["tenant_events"]["status"]) == (1, "failed")
     assert command.run(state=state).code == 1
     assert Checked(command.run("--check=json")).outcome.code == 0
+
+
+# A workspace
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[SandboxProcess]:
+    options = {"events": 20, "tenant_events": 0, "start": "2d", "end": "now"}
+    with SandboxProcess(admin_key=KEY, workspace_events=50, **options) as process:
+        yield process
+
+
+@pytest.fixture
+def of_workspace(workspace: SandboxProcess, tmp_path: Path) -> Iterator[TapCommand]:
+    usual = workspace.control.behaviour()
+    settings = {
+        "organization_id": None,
+        "admin_key": None,
+        "workspace_id": workspace.workspace_id,
+        "workspace_key": workspace.workspace_key,
+        "workspace_api_url": workspace.workspace_url,
+        "max_retry_seconds": 0,
+    }
+    yield TapCommand(workspace, tmp_path, settings)
+    workspace.control.behave(**usual)
+
+
+def test_a_workspace_alone_is_checked(of_workspace: TapCommand) -> None:
+    found = checked(of_workspace)
+    assert found.said["works"]
+    passed = {name for name, status in found.statuses.items() if status == "ok"}
+    assert passed == {
+        "settings", "workspace_audit_logs", "workspace_auth_logs", "workspace_files",
+    }  # fmt: skip
+    assert found["settings"]["text"].startswith("Workspace 5f0f1d4e")
+    assert "Nothing of the organization is read" in found["key"]["text"]
+    requests = of_workspace.sandbox.control.requests()
+    assert {r["host"] for r in requests["log"]} == {"workspace", "files"}
+    assert requests["leaks"] == 0
+
+
+def test_both_are_checked_and_each_is_named(of_workspace: TapCommand) -> None:
+    sandbox = of_workspace.sandbox
+    both = {"organization_id": sandbox.organization_id, "admin_key": KEY}
+    found = checked(of_workspace, None, **both)
+    assert found.said["works"]
+    assert " and workspace 5f0f1d4e" in found["settings"]["text"]
+    assert found["key"]["status"] == found["workspace_files"]["status"] == "ok"
+
+
+def test_a_permission_that_the_workspace_key_lacks_is_named(
+    of_workspace: TapCommand,
+) -> None:
+    of_workspace.sandbox.control.behave(workspace_missing_scope="AUTH_LOG")
+    found = checked(of_workspace)
+    assert not found.said["works"]
+    assert found["workspace_audit_logs"]["status"] == "ok"
+    assert found["workspace_auth_logs"]["cause"] == "missing_scope"
+    assert (
+        "compliance_logs_platform.auth_log.read" in found["workspace_auth_logs"]["text"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"workspace_key": "sk-proj-0123456789"}, "project_key"),
+        ({"workspace_key": "0123456789"}, "wrong_key"),
+        ({"workspace_id": "00000000-0000-0000-0000-000000000000"}, "not_found"),
+    ],
+)
+def test_what_is_wrong_with_a_workspace_is_told(
+    of_workspace: TapCommand, changes: dict[str, str], cause: str
+) -> None:
+    found = checked(of_workspace, None, **changes)
+    assert not found.said["works"]
+    assert found["workspace_audit_logs"]["cause"] == cause
+    assert found["workspace_audit_logs"]["text"].endswith(
+        meaning(Cause(cause), Api.WORKSPACE)
+    )
+
+
+def test_a_host_of_files_that_hands_out_none_is_told(of_workspace: TapCommand) -> None:
+    of_workspace.sandbox.control.behave(signed_url_seconds=-1)
+    found = checked(of_workspace)
+    assert found["workspace_files"]["cause"] == "file_host"
+
+
+def test_a_state_of_a_workspace_says_where_it_stands(
+    of_workspace: TapCommand, tmp_path: Path
+) -> None:
+    state = tmp_path / "given.json"
+    state.write_text(json.dumps(of_workspace.run().state))
+    found = Checked(of_workspace.run("--check=json", "--state", str(state)))
+    audit, auth = found["state"]["scopes"]
+    assert (audit["scope"], auth["scope"]) == ("workspace_audit", "workspace_auth")
+    assert audit["reads_from"] < audit["bookmark"]
+    assert "workspace_auth: emitted up to" in found["state"]["text"]

@@ -15,7 +15,7 @@ from sandbox.process import SandboxProcess
 from tap_openai_audit.api.client import Client
 from tap_openai_audit.api.pace import Pace
 from tap_openai_audit.api.response import Response
-from tap_openai_audit.causes import Cause
+from tap_openai_audit.causes import Api, Cause
 from tap_openai_audit.errors import ErrorResponse, Interrupted, RequestFailed
 from tap_openai_audit.settings import Settings
 
@@ -51,7 +51,8 @@ def client_of(
     sandbox: SandboxProcess, stop: threading.Event, *, max_retry_seconds: int
 ) -> Client:
     found = settings(sandbox.url, sandbox.admin_key, sandbox.organization_id)
-    return Client(replace(found, max_retry_seconds=max_retry_seconds), LOGGER, stop)
+    found = replace(found, max_retry_seconds=max_retry_seconds)
+    return Client(found.endpoint(Api.ORGANIZATION), LOGGER, stop)
 
 
 def settings(
@@ -184,9 +185,8 @@ class Script:
 
 
 def scripted(time_: Time, *answers: RequestFailed | None, seconds: float = 1) -> Client:
-    client = Client(
-        settings("http://127.0.0.1"), LOGGER, time_, clock=lambda: time_.now
-    )
+    endpoint = settings("http://127.0.0.1").endpoint(Api.ORGANIZATION)
+    client = Client(endpoint, LOGGER, time_, clock=lambda: time_.now)
     client._transport = cast("Transport", Script(time_, *answers, seconds=seconds))
     return client
 

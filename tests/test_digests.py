@@ -76,6 +76,17 @@ def test_time_that_passes_within_a_day_is_no_reason_to_write_it_again() -> None:
     assert [day for day in after if after[day] != before[day]] == [NOON // DAY]
 
 
+def test_an_event_that_is_dated_in_the_future_does_not_end_the_day() -> None:
+    position = STATE.position
+    known = Sketch.of(
+        [*position.known.buckets, bucket_of(event(NOON + DAY // 2 - 1, 4))]
+    )
+    state = replace(STATE, position=replace(position, known=known))
+    today = digests_of(state, "organization")[1]
+    assert (today.count.events, today.counted_to) == (3, NOON + 100)
+    assert today.record()["reason"] == "the day was not over"
+
+
 def test_a_new_chain_writes_all_its_days() -> None:
     before = checksums_of(digests_of(STATE, "organization"))
     after = checksums_of(digests_of(replace(STATE, chain_id="new"), "organization"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,13 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from tap_openai_audit.api.error_responses import error_response
-from tap_openai_audit.causes import MEANING, Cause
+from tap_openai_audit.causes import (
+    MEANING,
+    MEANING_AT_WORKSPACE,
+    Api,
+    Cause,
+    meaning,
+)
 from tap_openai_audit.errors import BadResponse, ErrorResponse, NotAnswered
 from tap_openai_audit.redaction import redacted
 
@@ -237,6 +244,15 @@ def test_a_redirect_names_the_host_and_nothing_else(location: str, host: str) ->
     assert answered(302, Location=location).what == f"HTTP 302 redirects to {host}"
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_of_the_platform_is_named_at_a_workspace(status: int) -> None:
+    for key, cause in ((KEY, Cause.PROJECT_KEY), ("sk-ws-Wq7Zr2Lt9", None)):
+        found = error_response(
+            status, {}, said("No."), now=NOW, key=key, api=Api.WORKSPACE
+        )
+        assert (found.cause is Cause.PROJECT_KEY) == (cause is not None)
+
+
 # The text
 
 
@@ -250,6 +266,14 @@ def test_every_cause_says_in_one_line_what_to_do(cause: Cause) -> None:
 
 def test_no_two_causes_say_the_same() -> None:
     assert len(set(MEANING.values())) == len(MEANING) == len(Cause)
+    at_workspace = {meaning(cause, Api.WORKSPACE) for cause in Cause}
+    assert len(at_workspace) == len(Cause)
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_at_a_workspace_nothing_of_the_organization_is_to_be_set(cause: Cause) -> None:
+    text = str(NotAnswered("HTTP 400", cause, api=Api.WORKSPACE))
+    assert not re.search(r"admin_key|organization_id|(?<!workspace_)api_url", text)
 
 
 def test_the_request_id_is_told_as_support_asks_for_it() -> None:
@@ -378,5 +402,6 @@ def test_a_date_to_wait_for_is_by_the_clock_of_the_server() -> None:
 
 def test_the_readme_has_every_message() -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    missing = [cause.value for cause, text in MEANING.items() if text not in readme]
+    told = [*MEANING.items(), *MEANING_AT_WORKSPACE.items()]
+    missing = [cause.value for cause, text in told if text not in readme]
     assert missing == []

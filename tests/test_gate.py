@@ -23,9 +23,12 @@ from tap_openai_audit.api.audit_log import AuditLog
 from tap_openai_audit.api.client import Client
 from tap_openai_audit.api.listing import Listing
 from tap_openai_audit.api.not_answered import not_answered
+from tap_openai_audit.api.workspace_logs import WorkspaceLogs
+from tap_openai_audit.causes import Api
 from tap_openai_audit.check.checks import check
 from tap_openai_audit.check.probes import Probes
 from tap_openai_audit.errors import TapError
+from tap_openai_audit.extraction.files.log_files import LogFile
 from tap_openai_audit.extraction.windows import Window
 from tap_openai_audit.settings import Settings
 from tap_openai_audit.signals import Signals
@@ -77,6 +80,11 @@ def event(**fields: Any) -> dict[str, Any]:
     return {"id": "audit_log-1", "effective_at": 1, "type": "t", **fields}
 
 
+def file(**fields: Any) -> dict[str, Any]:
+    own = {"id": "file-1", "event_type": "AUDIT_LOG", "end_time": "2026-11-23T00:00Z"}
+    return {**own, **fields}
+
+
 DOORS: dict[str, bytes] = {
     "message": of_error(message=LONG),
     "bare error": response(400, body=js({"error": LONG})),
@@ -111,6 +119,10 @@ DOORS: dict[str, bytes] = {
     "event id of another type": page(data=[event(id={"a": LONG})]),
     "effective_at": page(data=[event(effective_at=LONG)]),
     "field name": page(data=[event(**{LONG: LONG})], **{LONG: LONG}),
+    "file id": page(data=[file(id=LONG)]),
+    "file type": page(data=[file(event_type=LONG)]),
+    "file end": page(data=[file(end_time=LONG)]),
+    "file size": page(data=[file(file_size=LONG, file_sha256=LONG)]),
     "object": page(data=[{"id": LONG, "created_at": 1}]),
 }  # fmt: skip
 
@@ -173,14 +185,18 @@ def log(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
 @pytest.mark.parametrize("door", DOORS)
 def test_nothing_hostile_passes_in_a_sync(door: str, log: Callable[[], str]) -> None:
     with LocalServer(DOORS[door], closing=True) as server:
-        client = Client(settings(server.url), logging.getLogger("t"), NoWait())
+        endpoint = settings(server.url).endpoint(Api.ORGANIZATION)
+        client = Client(endpoint, logging.getLogger("t"), NoWait())
         source = AuditLog(client, "organization", {})
         users = Listing("/projects/{id}/users")
+        files = WorkspaceLogs(client, client, "a-workspace", "AUDIT_LOG")
         id_ = HOSTILE.encode(errors="replace").decode()
         said = [
             message_of(lambda: source.read_page(Window(), None)),
             message_of(lambda: source.read_page(Window(), LONG[:5000])),
             message_of(lambda: list(users.pages(client, ["id"], id=id_))),
+            message_of(lambda: files.page("2026-01-01")),
+            message_of(lambda: files.download(LogFile(id_, id_, 0.0, 1, None))),
         ]
     assert server.requests
     assert_harmless("\n".join(said))
@@ -196,7 +212,7 @@ def test_nothing_hostile_passes_in_a_check(
         found, signals = settings(server.url), Signals()
         signals.stop = NoWait()
         logger = logging.getLogger("t")
-        check(lambda: (Probes(found, signals=signals, logger=logger), ()), None, output)
+        check(lambda: (Probes(found, signals=signals, logger=logger), {}), None, output)
     printed = capsys.readouterr().out
     lines = printed.split("\n")
     if output == "json":

@@ -322,6 +322,49 @@ def test_many_late_events_of_a_bucket_repeat_that_bucket_and_its_day_is_inexact(
     assert sum(count.events for count in digests.values()) == 3_005
 
 
+@settings(max_examples=100)
+@given(data=st.data(), budget=st.sampled_from([250, 400, 1_000]))
+def test_wherever_the_regular_look_begins_the_deep_one_ends_there(
+    data: st.DataObject, budget: int
+) -> None:
+    events = [event(2 * DAY + 7 * n, n) for n in range(300)]
+    runs = Runs(deep_looks, budget=budget)
+    runs.run(events, now=9 * DAY)
+    late = [event(runs.saved.look_from - data.draw(st.integers(1, 40)), 5_000)]
+    new = [event(2 * DAY + 2_100 + n, 6_000 + n) for n in range(60)]
+    report = runs.run(events + late + new, now=9 * DAY)
+    assert (report.repeated, report.late) == (0, 1)
+    assert Counter(runs.emitted) == Counter(events + late + new)
+
+
+def test_a_first_run_that_finds_the_future_only_counts_from_now_on() -> None:
+    runs = Runs(deep_looks)
+    runs.run([event(NOW + 10 * DAY, 1)], now=NOW)
+    assert runs.saved.counted_from == NOW
+    runs.run([event(NOW + 10 * DAY, 1), event(NOW + 50, 2)], now=NOW + 100)
+    assert len(runs.saved.digests.counts) == 2
+
+
+def test_events_before_1970_are_not_repeated_by_deep_looks() -> None:
+    events = [event(-62_135_596_800, 1), event(100, 2), event(3 * DAY, 3)]
+    runs = Runs(deep_looks)
+    for _ in range(3):
+        runs.run(events, now=9 * DAY)
+    assert Counter(runs.emitted) == Counter(events)
+
+
+def test_a_bookmark_that_is_set_back_counts_what_it_emits_again_once() -> None:
+    events = [event(NOW - 50 + n, n) for n in range(5)]
+    runs = Runs()
+    runs.run(events, now=NOW + 20 * DAY)
+    runs.run([*events, event(NOW + 10 * DAY, 9)], now=NOW + 20 * DAY)
+    assert runs.saved.known_from > NOW
+    runs.saved = runs.saved.set_back(NOW, LOOKBACK)
+    runs.run([*events, event(NOW + 10 * DAY, 9)], now=NOW)
+    count = runs.saved.digests.counts[NOW // DAY]
+    assert (count.events, count.exact) == (5, False)
+
+
 def test_a_bucket_of_which_nothing_is_left_at_the_api_is_still_counted() -> None:
     events = [event(DAY + n, n) for n in range(200)]
     runs = Runs(deep_looks, budget=300)

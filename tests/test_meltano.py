@@ -80,19 +80,31 @@ def test_meltanos_own_test_takes_the_report_of_a_failed_run_for_success(
     assert "is valid" in meltano("config", "test", "tap-openai-audit").out
 
 
-def test_the_schedule_runs_the_job_every_five_minutes(meltano: MeltanoProject) -> None:
+@pytest.mark.parametrize(
+    ("job", "interval", "tap"),
+    [
+        (JOB, "*/5 * * * *", "tap-openai-audit"),
+        ("chatgpt-workspace-to-postgres", "*/10 * * * *", "tap-chatgpt-workspace"),
+    ],
+)
+def test_a_schedule_runs_each_job(
+    meltano: MeltanoProject, job: str, interval: str, tap: str
+) -> None:
     listed = meltano("schedule", "list", "--format=json").json["schedules"]
-    (schedule,) = listed["job"]
-    assert schedule["interval"] == schedule["cron_interval"] == "*/5 * * * *"
-    assert schedule["job"]["name"] == JOB
-    assert schedule["job"]["tasks"] == ["tap-openai-audit target-postgres"]
+    (schedule,) = [found for found in listed["job"] if found["job"]["name"] == job]
+    assert schedule["interval"] == schedule["cron_interval"] == interval
+    assert schedule["job"]["tasks"] == [f"{tap} target-postgres"]
 
 
-def test_the_ledger_and_the_events_are_selected_and_nothing_else(
+def test_events_digests_and_reports_are_selected_and_nothing_else(
     meltano: MeltanoProject,
 ) -> None:
     listed = meltano("select", "tap-openai-audit", "--list", "--json").json["streams"]
-    assert {row["stream"] for row in listed} == {"audit_logs", "sync_reports"}
+    assert {row["stream"] for row in listed} == {
+        "audit_logs",
+        "audit_log_digests",
+        "sync_reports",
+    }
 
 
 def test_the_lock_stands_for_the_hub(meltano: MeltanoProject) -> None:

@@ -64,7 +64,11 @@ def test_no_plugin_needs_the_hub() -> None:
     locks = {path.stem for path in (ROOT / "plugins").glob("*/*.lock")}
     plugins = content("meltano.yml")["plugins"]
     everyone = [plugin for kind in plugins.values() for plugin in kind]
-    needy = {p["name"]: p.get("variant") for p in everyone if "namespace" not in p}
+    needy = {
+        plugin["name"]: plugin.get("variant")
+        for plugin in everyone
+        if not {"namespace", "inherit_from"} & plugin.keys()
+    }
     assert {f"{name}--{variant}" for name, variant in needy.items()} == locks
 
 
@@ -73,6 +77,13 @@ def test_the_definition_has_every_key_of_the_hub_and_no_other() -> None:
     assert set(definition) == OF_A_PLUGIN
     for setting in definition["settings"]:
         assert {"description", "kind", "label", "name"} <= set(setting) <= OF_A_SETTING
+
+
+def test_either_pair_of_settings_is_enough() -> None:
+    assert content("plugin.yaml")["settings_group_validation"] == [
+        ["organization_id", "admin_key"],
+        ["workspace_id", "workspace_key"],
+    ]
 
 
 def test_the_definition_is_in_alphabetical_order() -> None:
@@ -90,9 +101,10 @@ def test_the_definition_is_in_alphabetical_order() -> None:
     assert definition["capabilities"] == sorted(definition["capabilities"])
 
 
-def test_only_the_key_is_a_secret() -> None:
+def test_only_the_keys_are_secrets() -> None:
     settings = content("plugin.yaml")["settings"]
-    assert [s["name"] for s in settings if s.get("sensitive")] == ["admin_key"]
+    secrets = [s["name"] for s in settings if s.get("sensitive")]
+    assert secrets == ["admin_key", "workspace_key"]
     assert {s["kind"] for s in settings}.isdisjoint({"password", "hidden"})
 
 

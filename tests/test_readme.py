@@ -1,4 +1,4 @@
-"""What the README tells to type works."""
+"""What the README and the proof tell to type works."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import yaml
 from meltano_project import ROOT, MeltanoProject, program_of
+from warehouses import PROOF
 
 if TYPE_CHECKING:
     from sandbox.demo.postgres import Database
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"```(?:bash|console)\n(.*?)```", re.DOTALL)
 
-#: Every command of the README, and the test that runs it.
+#: Every command of both, and the test that runs it.
 TESTED = {
     "make demo": "test_demo.py",
     "make generate": "test_settings_agree.py",
@@ -30,35 +31,37 @@ TESTED = {
     "meltano invoke tap-openai-audit:check": "test_meltano.py",
     "meltano config test tap-openai-audit": "test_meltano.py",
     "meltano run tap-openai-audit target-postgres": "test_readme.py",
+    "meltano run tap-chatgpt-workspace target-postgres": "test_workspace_targets.py",
     "meltano schedule list": "test_readme.py",
     "meltano add tap-openai-audit --from-ref plugin.yaml": "test_meltano.py",
     # From a package index: the workflow of the release builds and checks the package.
     "pip install tap-openai-audit": "test_readme.py",
     "tap-openai-audit --config ENV | target-jsonl": "test_readme.py",
     "tap-openai-audit --config config.json --check": "test_check.py",
+    "meltano run tap-openai-audit digests-kept target-postgres": "test_proof_loaded.py",
+    'cat "$DIGESTS_COPY"/*.jsonl | TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA=digests_kept'
+    " meltano invoke target-postgres": "test_proof_loaded.py",
 }
 
 
-def commands() -> set[str]:
+def commands(text: str) -> set[str]:
     """What is to be typed: lines of blocks, and commands within sentences."""
     typed = {
         line.removeprefix("$ ")
-        for block in BLOCK.findall(README)
+        for block in BLOCK.findall(text)
         for line in block.splitlines()
         if line.startswith("$ ") or "$ " not in block
     }
     named = {
         code
-        for code in re.findall(
-            r"`((?:meltano|make|pip|tap-openai-audit) [^`]+)`", README
-        )
+        for code in re.findall(r"`((?:meltano|make|pip|tap-openai-audit) [^`]+)`", text)
         if not code.endswith("…")
     }
     return {line for line in typed | named if line}
 
 
 def test_every_command_is_run_by_a_test() -> None:
-    assert commands() == set(TESTED)
+    assert commands(README) | commands(PROOF) == set(TESTED)
     for name in TESTED.values():
         assert (Path(__file__).parent / name).exists()
 
@@ -82,8 +85,9 @@ def test_meltano_runs_lists_and_reads_what_is_selected(
         )
         reports = connection.execute(ledger).fetchall()
     scopes = {(report[1], report[8]) for report in reports}
-    assert scopes == {("organization", True), ("tenant", True)}
-    assert sum(report[7] for report in reports) == len(sandbox.control.events())
+    assert scopes == {("organization", True), ("tenant", True), ("users", True)}
+    emitted = sum(report[7] for report in reports if report[1] != "users")
+    assert emitted == len(sandbox.control.events())
 
 
 def test_without_meltano_it_is_a_pipe(sandbox: SandboxProcess, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ SCHEMA = snapshot(
     group("owner", "An object.", text("id", "An id."), count("at", "A number.")),
     several("roles", "An array.", open_object(text("id", "An id."))),
 )
-STAMPS = {"project_id": "proj_1", "organization_id": "org-1"}
+STAMPS = {"project_id": "proj_1", "organization_id": "org-1", "run_id": "run"}
 RECORDER = Recorder(SCHEMA)
 
 NAMES = [*SCHEMA["properties"], "object", "colour"]

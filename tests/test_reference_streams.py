@@ -18,6 +18,7 @@ import pytest
 
 from sandbox.process import SandboxProcess
 from tap_openai_audit.streams.reference_streams import REFERENCE_STREAMS
+from tap_openai_audit.timestamps import unix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -190,12 +191,14 @@ def given_back(record: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
     for name, column in schema["properties"].items():
         if column.get("format") == "date-time" and found[name] is not None:
             found[name] = int(datetime.fromisoformat(found[name]).timestamp())
-    del found["organization_id"], found["extra"]
+    del found["organization_id"], found["run_id"], found["extra"]
     return {name: value for name, value in found.items() if value is not None}
 
 
 def sort(items: list[dict[str, Any]]) -> list[str]:
-    return sorted(json.dumps(item, sort_keys=True) for item in items)
+    """Objects in an order of their own, whichever run saw them."""
+    seen = [{k: v for k, v in item.items() if k != "run_id"} for item in items]
+    return sorted(json.dumps(item, sort_keys=True) for item in seen)
 
 
 def asked(sandbox: SandboxProcess) -> list[str]:
@@ -325,10 +328,32 @@ def test_no_column_is_for_a_secret(everything: Output) -> None:
         assert found <= {"max_tokens_per_1_minute", "batch_1_day_max_input_tokens"}
 
 
-def test_no_state_is_kept_for_them(everything: Output) -> None:
+def test_the_state_keeps_of_them_when_they_were_read(everything: Output) -> None:
     state = everything.state
     assert len(state["audit_logs"]["partitions"]) == 2
-    assert not any(state.get(name) for name in NAMES)
+    (bookmark,) = {json.dumps(state[name], sort_keys=True) for name in NAMES}
+    kept = json.loads(bookmark)
+    assert kept.keys() == {"complete_at", "organization_id"}
+    assert kept["organization_id"] == "org-sandbox"
+    assert abs(unix(kept["complete_at"]) - time.time()) < DEADLINE
+
+
+def test_each_of_them_has_a_row_in_the_ledger(everything: Output) -> None:
+    rows = {row["scope"]: row for row in everything.records["sync_reports"]}
+    assert list(rows)[:2] == ["organization", "tenant"]
+    assert rows.keys() - {"organization", "tenant"} == set(NAMES)
+    for name in NAMES:
+        row, records = rows[name], everything.records[name]
+        assert {record["run_id"] for record in records} == {row["run_id"]}
+        assert row["organization_id"] == "org-sandbox"
+        assert row["tap_version"]
+        assert row["started_at"] <= row["finished_at"]
+        assert row["requests"] >= 1
+        assert row["retries"] == 0
+        assert row["events_read"] == row["events_emitted"] == len(records)
+        assert row["events_filtered"] == 0
+        assert (row["complete"], row["reason"]) == (True, None)
+        assert row["filters"] is row["bookmark"] is row["chain_id"] is None
 
 
 def test_each_stream_has_one_schema_message(everything: Output) -> None:
@@ -340,7 +365,7 @@ def test_the_audit_log_is_read_first_and_reported_last(everything: Output) -> No
     streams = [m["stream"] for m in everything.messages if m["type"] == "RECORD"]
     last_event = len(streams) - 1 - streams[::-1].index("audit_logs")
     assert set(streams[: last_event + 1]) == {"audit_logs"}
-    assert streams[-2:] == ["sync_reports", "sync_reports"]
+    assert set(streams[-2 - len(NAMES) :]) == {"sync_reports"}
 
 
 def test_children_can_be_selected_without_their_parents(

@@ -245,10 +245,38 @@ def test_records_pass_unchanged_where_no_feature_is_in_use() -> None:
     assert isinstance(Stream.mask, property)
 
 
-def test_children_are_synced_once_for_each_context() -> None:
+def test_children_are_synced_for_each_context_that_a_record_makes() -> None:
     assert parameters(Stream.generate_child_contexts) == ["self", "record", "context"]
     assert called_in(Stream._process_record, "in self.generate_child_contexts(")
+    assert parameters(Stream._sync_children) == ["self", "child_context"]
     assert called_in(Stream._sync_children, "child_stream.sync(context=child_context)")
+
+
+def test_sync_is_final_and_begins_with_a_schema(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert parameters(Stream.sync) == ["self", "context"]
+    assert called_in(Stream.sync, "@t.final")
+    assert called_in(Tap.sync_all, "stream.sync()")
+
+    class Nothing(PlainStream):
+        @override
+        def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
+            yield from ()
+
+    stream = Nothing(PlainTap(), name="a")
+    stream.selected = True
+    stream.sync()
+    assert '"type":"SCHEMA"' in capsys.readouterr().out.replace(": ", ":")
+
+
+def test_what_a_stream_keeps_besides_a_position_is_passed_on() -> None:
+    kept = {"bookmarks": {"a": {"at": "yesterday"}}}
+    tap = PlainTap(state=kept)
+    stream = tap.streams["a"]
+    stream.selected = True
+    tap.sync_all()
+    assert tap.state["bookmarks"]["a"] == {"at": "yesterday"}
 
 
 def test_the_writer_writes_whole_messages() -> None:
@@ -296,7 +324,8 @@ def test_what_is_deferred_is_imported_when_it_is_used() -> None:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess(events=300, tenant_events=30, start="9d", end="now") as process:
+    options = {"events": 300, "tenant_events": 30, "start": "9d", "end": "now"}
+    with SandboxProcess(workspace_events=100, **options) as process:
         yield process
 
 
@@ -330,6 +359,9 @@ class TestTheSdksOwnTests(
             "organization_id": sandbox.organization_id,
             "admin_key": sandbox.admin_key,
             "api_url": sandbox.url,
+            "workspace_id": sandbox.workspace_id,
+            "workspace_key": sandbox.workspace_key,
+            "workspace_api_url": sandbox.workspace_url,
         }
         runner = TapTestRunner(TapOpenAIAudit, config=config, **OPTIONS)
         runner.sync_all()

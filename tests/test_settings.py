@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from singer_sdk.exceptions import ConfigValidationError
 from tap_command import COMMAND, run
 
+from tap_openai_audit.causes import Api
 from tap_openai_audit.configuration import CONFIGURATION, OWN
 from tap_openai_audit.inputs import environment
 from tap_openai_audit.settings import (
@@ -40,6 +41,8 @@ RIGHT: dict[str, Any] = {
     "api_url": "https://api.openai.com/v1",
     "user_agent": "tap-openai-audit/test",
 }
+WORKSPACE = "01234567-89ab-cdef-0123-456789abcdef"
+BOTH = {**RIGHT, "workspace_id": WORKSPACE, "workspace_key": "w" * 30}
 OURS = str(CONFIGURATION) + str(problems({}))
 
 
@@ -62,6 +65,19 @@ def test_right_settings_have_no_problem() -> None:
         ("admin_key", "sk-svcacct-" + "x" * 30, "admin_key is a project key"),
         ("admin_key", KEY + "\n", "admin_key must be a text without spaces"),
         ("admin_key", 12345, "admin_key must be a text without spaces"),
+        ("workspace_id", "ws-1", "workspace_id must be a UUID"),
+        ("workspace_id", WORKSPACE + "\n", "workspace_id must be a UUID"),
+        ("workspace_key", "two words", "workspace_key must be a text without spaces"),
+        (
+            "workspace_key",
+            "f" + WORKSPACE[1:],
+            "are workspace_id and workspace_key swapped?",
+        ),
+        ("workspace_key", KEY, "workspace_key holds a key of the organization"),
+        ("workspace_api_url", "http://a.example/v1", "the workspace key would cross"),
+        ("workspace_api_url", "https://api.openai.com/v1", "workspace_api_url swapped"),
+        ("api_url", "https://api.chatgpt.com/v1", "and workspace_api_url swapped?"),
+        ("deep_lookback_days", 31, "deep_lookback_days must lie between 0 and 30"),
         ("start_date", "yesterday", "start_date must be a date-time"),
         ("start_date", 5, "start_date must be a date-time"),
         ("end_date", "2026-13-01", "end_date must be a date-time"),
@@ -109,13 +125,44 @@ def test_right_settings_have_no_problem() -> None:
 def test_a_wrong_setting_is_named_with_what_to_do(
     name: str, value: object, says: str
 ) -> None:
-    (problem,) = problems({**RIGHT, name: value})
+    (problem,) = problems({**BOTH, name: value})
     assert says in problem
     assert problem.isprintable()
     assert "cret@" not in problem
     if name == "admin_key":
         assert str(value) not in problem
         assert KEY not in problem
+
+
+@pytest.mark.parametrize(
+    "names", [{"organization_id", "admin_key"}, {"workspace_id", "workspace_key"}]
+)
+def test_one_pair_of_settings_is_enough(names: set[str]) -> None:
+    others = {"organization_id", "admin_key", "workspace_id", "workspace_key"} - names
+    only = {name: value for name, value in BOTH.items() if name not in others}
+    assert problems(only) == []
+    found = Settings.of(only)
+    (read,) = [api for api in Api if found.reads(api)]
+    assert f"{read.value}_id" in names
+
+
+@pytest.mark.parametrize("name", ["workspace_id", "workspace_key"])
+def test_half_a_pair_is_refused(name: str) -> None:
+    (problem,) = problems({k: v for k, v in BOTH.items() if k != name})
+    assert problem.startswith(f"{name} is not set")
+
+
+def test_no_pair_at_all_is_refused_with_both_remedies() -> None:
+    (problem,) = problems({})
+    assert "organization owner makes an admin key at https://" in problem
+    assert "workspace is made in the workspace's Admin portal" in problem
+
+
+def test_no_settings_show_a_key() -> None:
+    found = Settings.of(BOTH)
+    shown = repr([found, *(found.endpoint(api) for api in Api)])
+    assert "www" not in shown
+    assert "kkk" not in shown
 
 
 def test_swapped_settings_are_named_and_not_shown() -> None:
@@ -133,9 +180,9 @@ def test_swapped_settings_are_named_and_not_shown() -> None:
 @pytest.mark.parametrize("name", sorted(set(OWN) - {"admin_key", "organization_id"}))
 def test_a_key_in_another_setting_is_named_and_not_shown(name: str) -> None:
     value = [f"of {KEY}"] if name in FILTERS else f"https://host/{KEY}"
-    (problem,) = problems({**RIGHT, name: value})
-    assert problem.startswith(f"{name} holds a key")
-    assert "k" * 6 not in problem
+    found = problems({**RIGHT, name: value})
+    assert [line for line in found if line.startswith(f"{name} holds a key")]
+    assert "k" * 6 not in str(found)
 
 
 ANY = st.recursive(

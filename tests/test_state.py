@@ -17,6 +17,8 @@ from tap_openai_audit.extraction.days import Days
 from tap_openai_audit.extraction.position import Position
 from tap_openai_audit.extraction.sketch import Sketch
 from tap_openai_audit.extraction.windows import BEGINNING
+from tap_openai_audit.streams.reference_bookmark import LastReading
+from tap_openai_audit.streams.reference_streams import REFERENCE_STREAMS
 from tap_openai_audit.streams.state import (
     SKETCH_BUDGET,
     Change,
@@ -24,9 +26,11 @@ from tap_openai_audit.streams.state import (
     ScopeState,
 )
 from tap_openai_audit.streams.state_input import partitions_of, unwrapped
+from tap_openai_audit.tap import TapOpenAIAudit
 
-STREAMS = ("audit_logs", "sync_reports", "users")
+STREAMS = TapOpenAIAudit(validate_config=False).streams
 NOW = 1_790_000_000
+AT = "2026-09-21T14:13:20+00:00"
 KNOWN = Sketch.of([bucket_of(event(NOW - 5, 1))])
 DAYS = Days().with_events([event(NOW - 10**6, 2), event(NOW - 9 * 10**5, 3)])
 STATE = ScopeState(
@@ -59,6 +63,11 @@ def written(state: ScopeState = STATE, scope: str = "organization") -> dict[str,
 
 def state_of(*partitions: object) -> dict[str, Any]:
     return {"bookmarks": {"audit_logs": {"partitions": [*partitions]}}}
+
+
+def of_users(**changes: object) -> dict[str, Any]:
+    bookmark = {"complete_at": AT, "organization_id": "org-abc", **changes}
+    return {"bookmarks": {"users": bookmark}}
 
 
 def test_what_is_written_is_read() -> None:
@@ -159,14 +168,23 @@ def test_ids_of_0_1_0_that_cannot_be_read_are_refused(ids: object) -> None:
 )
 def test_a_state_in_its_usual_wrappings_is_read(wrap: Any) -> None:
     state = state_of(written(), written(scope="tenant"))
-    state["bookmarks"]["users"] = {}
+    state["bookmarks"] |= of_users()["bookmarks"]
+    state["bookmarks"]["sync_reports"] = {}
     assert unwrapped(wrap(state), STREAMS) == state
-    assert set(partitions_of(wrap(state))) == {"organization", "tenant"}
+    partitions = partitions_of(state["bookmarks"]["audit_logs"])
+    assert set(partitions) == {"organization", "tenant"}
 
 
-@pytest.mark.parametrize("empty", [{}, {"bookmarks": {}}, state_of()])
+@pytest.mark.parametrize("empty", [{}, {"bookmarks": {}}])
 def test_an_empty_state_is_none(empty: dict[str, Any]) -> None:
-    assert partitions_of(unwrapped(empty, STREAMS)) == {}
+    assert unwrapped(empty, STREAMS) == {}
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_stream_may_have_an_empty_bookmark(stream: str) -> None:
+    nothing: dict[str, Any] = {"bookmarks": {stream: {}}}
+    assert unwrapped(nothing, STREAMS) == nothing
+    assert unwrapped({"bookmarks": {stream: {"partitions": []}}}, STREAMS) == nothing
 
 
 @pytest.mark.parametrize(
@@ -196,8 +214,19 @@ def test_an_empty_state_is_none(empty: dict[str, Any]) -> None:
         ({"singer_state": {}, "bookmarks": {}}, "bookmarks, which is not known"),
         ({"bookmarks": {"audit_logs": {"Partitions": []}}}, "Partitions, which"),
         ({"bookmarks": {"audit_logs": {"bookmark": 1}}}, "bookmark, which is not"),
-        ({"bookmarks": {"users": 3}}, "a bookmark of users, which needs none"),
-        ({"bookmarks": {"users": {"partitions": "x"}}}, "a bookmark of users"),
+        ({"bookmarks": {"sync_reports": 3}}, "sync_reports is a int, not an object"),
+        (
+            {"bookmarks": {"sync_reports": {"partitions": "x"}}},
+            "a bookmark of sync_reports, which needs none",
+        ),
+        ({"bookmarks": {"users": 3}}, "users is a int, not an object"),
+        ({"bookmarks": {"users": {"partitions": "x"}}}, "unknown field `partitions`"),
+        (of_users(complete_at=5), "The state of users cannot be read"),
+        (of_users(complete_at="yesterday"), "The state of users cannot be read"),
+        (of_users(complete_at=None), "The state of users cannot be read"),
+        (of_users(organization_id=None), "The state of users cannot be read"),
+        (of_users(replication_key="id"), "unknown field `replication_key`"),
+        ({"bookmarks": {"users": {"complete_at": AT}}}, "field `organization_id`"),
         (state_of({**OF_0_1, "Replication_Key_Value": "2026-01-01"}), "Replication"),
         (state_of({**OF_0_1, "lookback": ""}), "cannot be read"),
         (state_of({**OF_0_1, "lookback": {"Since": "2026-01-01"}}), "it has Since"),
@@ -300,6 +329,9 @@ def test_the_whole_state_stays_under_64_kib() -> None:
             for scope in SKETCH_BUDGET
         )
     )
+    for stream in REFERENCE_STREAMS:
+        reading = LastReading(NOW, "org-" + "x" * 60)
+        reading.write(whole["bookmarks"].setdefault(str(vars(stream)["name"]), {}))
     assert len(json.dumps(whole)) < 64 * 1024
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tap_openai_audit.configuration import CONFIGURATION, OWN
+from tap_openai_audit.configuration import CONFIGURATION, OWN, PAIRS
 from tap_openai_audit.tap import TapOpenAIAudit
 
 if TYPE_CHECKING:
@@ -68,13 +68,20 @@ def definition() -> dict[str, Any]:
         "name": "tap-openai-audit",
         "namespace": "tap_openai_audit",
         "pip_url": "tap-openai-audit",
-        "select": ["audit_logs.*", "sync_reports.*"],
+        "select": [
+            "audit_logs.*",
+            "audit_log_digests.*",
+            "sync_reports.*",
+            "workspace_audit_logs.*",
+            "workspace_auth_logs.*",
+            "workspace_log_files.*",
+        ],
         "settings": [
             _setting(name, schema)
             for name, schema in CONFIGURATION["properties"].items()
             if name not in _NOT_SHOWN
         ],
-        "settings_group_validation": [CONFIGURATION["required"]],
+        "settings_group_validation": [[*pair] for pair in PAIRS],
         "variant": "original",
     }
 
@@ -141,7 +148,7 @@ def _env() -> str:
         lines = textwrap.wrap(text, _WIDTH - 2, break_on_hyphens=False)
         default = schema.get("default", "")
         value = default if isinstance(default, str) else json.dumps(default)
-        optional = "" if name in CONFIGURATION["required"] else "# "
+        optional = "" if any(name in pair for pair in PAIRS) else "# "
         variable = f"{optional}TAP_OPENAI_AUDIT_{name.upper()}={value}"
         blocks.append("\n".join([*(f"# {line}" for line in lines), variable, ""]))
     return "\n".join([*blocks, ""])
@@ -153,8 +160,6 @@ def _table() -> str:
         default = schema.get("default")
         value = default if isinstance(default, str) else json.dumps(default)
         shown = "" if default is None else f"`{value}`"
-        if name in CONFIGURATION["required"]:
-            shown = "**required**"
         rows.append(f"| `{name}` | {shown} | {_description(schema)} |")
     return "\n".join([*rows, ""])
 

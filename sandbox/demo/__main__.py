@@ -61,7 +61,8 @@ _SHOWN: dict[str, LiteralString] = {
     "What the tap says of both runs (sync_reports)": """
         SELECT started_at, scope, window_start, requests, events_read,
             events_emitted, events_known, events_late, complete
-        FROM sync_reports ORDER BY started_at DESC, scope LIMIT 4
+        FROM sync_reports WHERE scope IN ('organization', 'tenant')
+        ORDER BY started_at DESC, scope LIMIT 4
     """,
 }
 

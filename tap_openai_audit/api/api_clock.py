@@ -11,6 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from tap_openai_audit.extraction.windows import END
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -54,7 +56,7 @@ class ApiClock:
         """Return the earliest time that it may be, or was, in Unix seconds."""
         if self._offsets is None:
             return int(self._machine() - seconds_ago)
-        return int(self._offsets[0] + self._elapsed() - seconds_ago)
+        return min(int(self._offsets[0] + self._elapsed() - seconds_ago), END - 1)
 
     @property
     def is_doubtful(self) -> bool:
@@ -70,4 +72,4 @@ class ApiClock:
         """Return the latest time that it may be, in Unix seconds."""
         if self._offsets is None:
             return int(self._machine())
-        return int(self._offsets[1] + self._elapsed())
+        return min(int(self._offsets[1] + self._elapsed()), END - 1)

@@ -19,7 +19,7 @@ import msgspec
 from tap_openai_audit.nesting import shallow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _T = TypeVar("_T")
 _PIECE = 1 << 16
@@ -51,21 +51,50 @@ def documents(body: bytes, decode: Callable[[bytes], _T]) -> list[_T]:
     Raises:
         BadBody: If the body is empty, cut off, or no JSON of the expected shape.
     """
+    found, flaw = readable(body, decode)
+    if flaw is not None:
+        raise flaw
+    return found
+
+
+def readable(
+    body: bytes, decode: Callable[[bytes], _T]
+) -> tuple[list[_T], BadBody | None]:
+    """Decode what can be read of a body.
+
+    Args:
+        body: The body of a response, or a part of it.
+        decode: Decodes one document, and raises msgspec's errors.
+
+    Returns:
+        The documents, and what is wrong with the first of those that are left out.
+    """
     if not body.isascii():
         body = _as_utf8(body)
     try:
         # The first test is many times faster than the second, and mostly decides.
         if b"\\" in body and _NUL in body:
             body = _without_what_is_no_text(body)
-        return [_decoded(body, decode)]
+        return [_decoded(body, decode)], None
     except (msgspec.DecodeError, RecursionError):
         body = shallow(_without_what_is_no_text(body))
+    found: list[_T] = []
+    flaw = None
     try:
-        return [_decoded(part, decode) for part in _parts(body)]
-    except msgspec.ValidationError as error:
-        raise BadBody(f"JSON of another shape ({error})") from None
-    except msgspec.DecodeError as error:
-        raise BadBody(f"JSON that cannot be read ({error})") from None
+        for part in _parts(body):
+            try:
+                found.append(_decoded(part, decode))
+            except msgspec.DecodeError as error:  # noqa: PERF203 - one as a rule
+                flaw = flaw or _flaw(error)
+    except BadBody as error:
+        flaw = flaw or error
+    return found, flaw
+
+
+def _flaw(error: msgspec.DecodeError) -> BadBody:
+    if isinstance(error, msgspec.ValidationError):
+        return BadBody(f"JSON of another shape ({error})")
+    return BadBody(f"JSON that cannot be read ({error})")
 
 
 def _decoded(body: bytes, decode: Callable[[bytes], _T]) -> _T:
@@ -105,7 +134,7 @@ def _without_what_is_no_text(body: bytes) -> bytes:
     return _ESCAPE.sub(lambda match: rb"\ufffd" if match["no_text"] else match[0], body)
 
 
-def _parts(body: bytes) -> list[bytes]:
+def _parts(body: bytes) -> Iterator[bytes]:
     """Where one document ends and the next begins.
 
     Raises:
@@ -117,7 +146,7 @@ def _parts(body: bytes) -> list[bytes]:
     if text.startswith("<"):
         raise BadBody("an HTML page instead of JSON")
     decoder = json.JSONDecoder(parse_int=_ignored, parse_float=_ignored)
-    parts, position = [], 0
+    position = 0
     while position < len(text):
         try:
             _, end = decoder.raw_decode(text, position)
@@ -126,9 +155,8 @@ def _parts(body: bytes) -> list[bytes]:
             raise BadBody(what) from None
         except RecursionError:
             raise BadBody("JSON that is nested too deeply") from None
-        parts.append(text[position:end].encode())
+        yield text[position:end].encode()
         position = len(text) - len(text[end:].lstrip())
-    return parts
 
 
 def _ignored(_digits: str) -> Any:  # noqa: ANN401 - json's own signature

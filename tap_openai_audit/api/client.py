@@ -29,9 +29,10 @@ from tap_openai_audit.redaction import redacted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_openai_audit.settings import Settings
+    from tap_openai_audit.endpoint import Endpoint
 
 _T = TypeVar("_T")
+_B = TypeVar("_B", bytes, bytearray)
 
 _FIRST_WAIT = 0.25
 """Seconds before the second try: most faults of a busy server are over by then."""
@@ -41,30 +42,33 @@ _LONGEST_WAIT = 30.0
 
 
 class Client:
-    """Asks the Admin API. Shared by all threads."""
+    """Asks an API. Shared by all threads."""
 
     def __init__(
         self,
-        settings: Settings,
+        endpoint: Endpoint,
         logger: logging.Logger,
         stop: threading.Event,
         *,
+        pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare for requests.
 
         Args:
-            settings: Where to ask, with which key, and for how long.
+            endpoint: Where to ask, with which key, and for how long.
             logger: Told of every retry once, at WARNING, and every request, at DEBUG.
             stop: Ends all waiting at once when it is set.
+            pace: When requests may be made. Without it, as fast as the API lets them.
             clock: Seconds that pass evenly.
         """
         self._stop = stop
         self._clock = clock
-        self._key = settings.admin_key
-        self._max_retry_seconds = settings.max_retry_seconds
-        self._transport = Transport(settings)
-        self._pace = Pace(clock)
+        self._api = endpoint.api
+        self._key = endpoint.key
+        self._max_retry_seconds = endpoint.max_retry_seconds
+        self._transport = Transport(endpoint)
+        self._pace = pace or Pace(clock)
         self.api_clock = ApiClock(clock)
         self._asked_again = False
         self._counting = threading.Lock()
@@ -91,21 +95,61 @@ class Client:
             RequestFailed: If asking again cannot help, or did not help for too long.
             Interrupted: If the run is ending.
         """
+        return self._repeated(
+            lambda: self._transport.get(path, params),
+            f"{path} {params}",
+            path,
+            read,
+            tells_time=True,
+        )
+
+    def get_file(
+        self, path: str, longest: int, read: Callable[[bytearray], _T]
+    ) -> Response[_T]:
+        """Ask until there is a file that can be read.
+
+        Args:
+            path: The path below the API's URL, with a leading slash.
+            longest: The most bytes that it may have.
+            read: Makes the content out of the file, or raises `BadBody`.
+
+        Raises:
+            RequestFailed: If asking again cannot help, or did not help for too long.
+            Interrupted: If the run is ending.
+        """
+        return self._repeated(
+            lambda: self._transport.get_file(path, longest),
+            path,
+            path,
+            read,
+        )
+
+    def _repeated(
+        self,
+        ask: Callable[[], Response[_B]],
+        asked: str,
+        path: str,
+        read: Callable[[_B], _T],
+        *,
+        tells_time: bool = False,
+    ) -> Response[_T]:
         spent = 0.0
         for attempt in count():
             self._wait_for_turn()
             began = self._clock()
             try:
-                response = self._once(path, params, read)
-                if self.api_clock.is_doubtful and not self._asked_again:
+                response = self._once(ask, asked, read)
+                doubtful = tells_time and self.api_clock.is_doubtful
+                if doubtful and not self._asked_again:
                     # A wrong `Date`, or one that is missing, once.
                     self._asked_again = True
                     continue
                 return replace(response, retries=attempt)
-            except RequestFailed as error:
+            except RequestFailed as failed:
+                error = replace(failed, api=self._api)
                 spent += self._clock() - began
                 if not error.retriable:
-                    raise
+                    raise error from None
                 wait = error.retry_after
                 if wait is None:
                     longest = min(_FIRST_WAIT * 2 ** min(attempt, 32), _LONGEST_WAIT)
@@ -128,22 +172,18 @@ class Client:
         raise AssertionError("unreachable")
 
     def _once(
-        self,
-        path: str,
-        params: Sequence[tuple[str, str]],
-        read: Callable[[bytes], _T],
+        self, ask: Callable[[], Response[_B]], asked: str, read: Callable[[_B], _T]
     ) -> Response[_T]:
         began = self._clock()
         with self._counting:
             self.requests += 1
-        response = self._transport.get(path, params)
+        response = ask()
         self._pace.succeeded()
         if self._logger.isEnabledFor(logging.DEBUG):
             # Cursors and ids in the path are what the API sent before.
             self._logger.debug(
-                "GET %s %s took %.3f s, request id %s",
-                redacted(path, self._key),
-                redacted(params, self._key),
+                "GET %s took %.3f s, request id %s",
+                redacted(asked, self._key),
                 self._clock() - began,
                 response.request_id,
             )

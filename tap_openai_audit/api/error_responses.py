@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tap_openai_audit.causes import Cause
+from tap_openai_audit.causes import Api, Cause
 from tap_openai_audit.errors import BadResponse, ErrorResponse
 from tap_openai_audit.redaction import redacted
 
@@ -27,6 +27,9 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_MODIFIED = 304
 _FIRST_ERROR, _FIRST_SERVER_ERROR, _NO_STATUS = 400, 500, 600
 _ADMIN_KEY = "sk-admin-"
+_PLATFORM_KEYS = (_ADMIN_KEY, "sk-proj-", "sk-svcacct-", "sk-None-")
+"""How keys of the API platform begin. How those of a workspace do is not documented."""
+
 _LONGEST_HOST = 100
 """Characters of the host that a redirect leads to: enough to recognize a portal."""
 
@@ -64,7 +67,13 @@ _SAID_BY_A_PAGE = {
 }
 """What a status means that comes with an HTML page: the API itself sends none."""
 
-_OF_PROJECT_KEYS = frozenset({Cause.MISSING_SCOPE, Cause.NOT_ALLOWED})
+_OF_ANOTHER_KIND: Mapping[Api, frozenset[Cause]] = {
+    # The API names a missing permission to a project key too, which cannot get it.
+    Api.ORGANIZATION: frozenset({Cause.MISSING_SCOPE, Cause.NOT_ALLOWED}),
+    Api.WORKSPACE: frozenset({Cause.WRONG_KEY, Cause.MISSING_SCOPE, Cause.NOT_ALLOWED}),
+}
+"""What an API may say of a key that is of another kind than it takes."""
+
 _TEXTS: Mapping[Cause, str] = {
     Cause.MISSING_SCOPE: r"missing scope|insufficient permission",
     Cause.WRONG_ORGANIZATION: (
@@ -95,8 +104,14 @@ _STATUSES: Mapping[Cause, frozenset[int]] = {
 """With which status that is said, if not with those that refuse a key."""
 
 
-def error_response(
-    status: int, headers: Mapping[str, str], body: bytes, *, now: float, key: str = ""
+def error_response(  # noqa: PLR0913 - what a response is made of, and who asked
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now: float,
+    key: str = "",
+    api: Api = Api.ORGANIZATION,
 ) -> ErrorResponse | BadResponse:
     """Tell what is wrong with a response.
 
@@ -106,12 +121,12 @@ def error_response(
         body: What came as the error, or its beginning.
         now: The current time, in Unix seconds, for a `Retry-After` that is a date.
         key: The key that was sent. It tells what kind of key was refused.
+        api: Which API was asked.
     """
     said = _Said.of(body)
     html = body.lstrip()[:1] == b"<"
     cause = _cause(status, said, html=html)
-    # The API names a missing permission to a project key too, which cannot get it.
-    if cause in _OF_PROJECT_KEYS and key and not key.startswith(_ADMIN_KEY):
+    if cause in _OF_ANOTHER_KIND[api] and _is_of_another_kind(key, api):
         cause = Cause.PROJECT_KEY
     what = f"HTTP {status}"
     if cause is Cause.REDIRECT:
@@ -148,6 +163,12 @@ def error_response(
         from_api=said.from_api,
         param=None if said.param is None else redacted(said.param, key),
     )
+
+
+def _is_of_another_kind(key: str, api: Api) -> bool:
+    if api is Api.WORKSPACE:
+        return key.startswith(_PLATFORM_KEYS)
+    return bool(key) and not key.startswith(_ADMIN_KEY)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 It is AIMD in spirit: a 429 halves the rate of requests at once, each success gives a
 tenth of it back. No gap between requests is known beforehand, because the API does not
-publish its limits; it is found anew whenever the API says 429.
+publish its limits; it is found anew whenever the API says 429. Where a limit is
+published, it is kept from the beginning.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ _LARGEST_GAP = 2.0
 _RECOVERY = 0.9
 """What a success leaves of the gap: seven successes double the rate."""
 
+_MINUTE = 60.0
+
 _NO_GAP = 0.005
 """Seconds from which on the pace no longer matters beside the time of a request."""
 
@@ -30,11 +34,26 @@ _NO_GAP = 0.005
 class Pace:
     """When the next request may be made. Shared by all threads."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        most_per_minute: int | None = None,
+    ) -> None:
+        """Begin at full speed.
+
+        Args:
+            clock: Seconds that pass evenly.
+            most_per_minute: How many requests the API allows in any minute, None where
+                nothing is published.
+        """
         self._clock = clock
         self._lock = threading.Lock()
         self._next_at = 0.0
         self._gap = 0.0
+        self._most_per_minute = most_per_minute
+        self._made_at: deque[float] = deque(maxlen=most_per_minute or 0)
+        """When the requests of the last minute were made."""
 
     @property
     def slowed(self) -> bool:
@@ -48,14 +67,28 @@ class Pace:
             How many seconds to wait before asking again for a turn, 0 when the request
             may be made now.
         """
-        if not self._gap and self._clock() >= self._next_at:
+        free = not self._gap and self._most_per_minute is None
+        if free and self._clock() >= self._next_at:
             return 0.0
         with self._lock:
             now = self._clock()
-            if now < self._next_at:
-                return self._next_at - now
+            next_at = max(self._next_at, self._allowed_at())
+            if now < next_at:
+                return next_at - now
             self._next_at = now + self._gap
+            self._made_at.append(now)
             return 0.0
+
+    @property
+    def is_at_its_limit(self) -> bool:
+        """Whether the next request has to wait, because so many were made."""
+        with self._lock:
+            return self._clock() < self._allowed_at()
+
+    def _allowed_at(self) -> float:
+        """Return when the published limit allows the next request."""
+        full = self._made_at and len(self._made_at) == self._made_at.maxlen
+        return self._made_at[0] + _MINUTE if full else 0.0
 
     def slow_down(self, wait: float) -> None:
         """Let nobody ask for so many seconds, then all at half the rate."""

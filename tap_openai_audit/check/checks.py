@@ -10,7 +10,8 @@ import click
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_openai_audit.api.audit_log import refuses_tenant_events
-from tap_openai_audit.causes import Cause
+from tap_openai_audit.causes import Api, Cause
+from tap_openai_audit.check import workspace
 from tap_openai_audit.check.conclusions import (
     Evidence,
     about_age,
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
     from tap_openai_audit.check.probes import Probes
     from tap_openai_audit.extraction.events import Page
 
-_CHECKS = (
-    "settings", "connection", "key", "logging", "tenant_events", "newest_event",
-    "filters", "clock", "state",
+_OF_ORGANIZATION = (
+    "connection", "key", "logging", "tenant_events", "newest_event", "filters", "clock",
 )  # fmt: skip
+_CHECKS = ("settings", *_OF_ORGANIZATION, *workspace.NAMES, "state")
 _OF_THE_KEY = frozenset(
     {
         Cause.WRONG_KEY, Cause.PROJECT_KEY, Cause.EXPIRED_KEY, Cause.MISSING_SCOPE,
@@ -50,7 +51,7 @@ _HOUR, _DAY = 3600, 24 * 3600
 
 
 def check(
-    begin: Callable[[], tuple[Probes, Collection[str]]],
+    begin: Callable[[], tuple[Probes, Mapping[str, object]]],
     state: Mapping[str, Any] | None,
     output: str,
 ) -> int:
@@ -105,15 +106,45 @@ class _Check:
 
     def findings(self) -> Iterator[Finding]:
         """Make all checks that can be made."""
+        yield self._about_settings()
+        for api, names, about in (
+            (Api.ORGANIZATION, _OF_ORGANIZATION, self._organization),
+            (Api.WORKSPACE, workspace.NAMES, self._workspace),
+        ):
+            if self._settings.reads(api):
+                yield from about()
+            else:
+                text = f"Nothing of the {api.value} is read: its key is not set"
+                yield from (Finding(name, Status.SKIPPED, text) for name in names)
+
+    def _about_settings(self) -> Finding:
+        """Tell what is read, and where."""
         settings = self._settings
-        organization = redacted(settings.organization_id, settings.admin_key)
-        url = redacted(settings.api_url, settings.admin_key)
-        yield Finding(
-            "settings",
-            Status.OK,
-            f"Organization {organization} at {url}",
-            {"organization_id": organization, "api_url": url},
-        )
+        facts = {
+            name: redacted(value, settings.admin_key, settings.workspace_key)
+            for api, name, value in (
+                (Api.ORGANIZATION, "organization_id", settings.organization_id),
+                (Api.ORGANIZATION, "api_url", settings.api_url),
+                (Api.WORKSPACE, "workspace_id", settings.workspace_id),
+                (Api.WORKSPACE, "workspace_api_url", settings.workspace_api_url),
+            )
+            if settings.reads(api)
+        }
+        words = []
+        if settings.reads(Api.ORGANIZATION):
+            where = "Organization {organization_id} at {api_url}"
+            words.append(where.format(**facts))
+        if settings.reads(Api.WORKSPACE):
+            where = "workspace {workspace_id} at {workspace_api_url}"
+            words.append(where.format(**facts))
+        text = " and ".join(words)
+        return Finding("settings", Status.OK, text[:1].upper() + text[1:], facts)
+
+    def _workspace(self) -> Iterator[Finding]:
+        return workspace.about_workspace(self._probes)
+
+    def _organization(self) -> Iterator[Finding]:
+        """Make all checks of the organization's log that can be made."""
         try:
             page = self._probes.page(ORGANIZATION)
         except RequestFailed as error:

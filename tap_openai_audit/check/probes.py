@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 from tap_openai_audit.api.audit_log import AuditLog
 from tap_openai_audit.api.client import Client
 from tap_openai_audit.api.listing import by_last_id
-from tap_openai_audit.causes import Cause
+from tap_openai_audit.api.workspace_logs import AUDIT_LOG, WorkspaceLogs
+from tap_openai_audit.causes import Api, Cause
 from tap_openai_audit.check.conclusions import Made
 from tap_openai_audit.errors import Interrupted, NotAnswered, RequestFailed
+from tap_openai_audit.extraction.files.position import FIRST_TIME
 from tap_openai_audit.extraction.windows import END, Window
 from tap_openai_audit.redaction import redacted
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from tap_openai_audit.api.listing import ListPage
     from tap_openai_audit.extraction.events import Page
+    from tap_openai_audit.extraction.files.log_files import LogFile
     from tap_openai_audit.settings import Settings
     from tap_openai_audit.signals import Signals
 
@@ -84,7 +87,9 @@ class Probes:
             ),
             max_retry_seconds=min(settings.max_retry_seconds, RETRY_SECONDS),
         )
-        self._client = Client(hasty, logger, signals.stop)
+        self._client, self._workspace = (
+            Client(hasty.endpoint(api), logger, signals.stop) for api in Api
+        )
         self._timer = threading.Timer(_SECONDS, signals.stop.set)
         self._timer.daemon = True
 
@@ -140,6 +145,29 @@ class Probes:
             except RequestFailed as error:  # noqa: PERF203 - one for each kind
                 unread.append(f"{kind.path}: {error.what}")
         return found, unread
+
+    def files(self, event_type: str) -> Sequence[LogFile]:
+        """List the first log files of a workspace.
+
+        Raises:
+            RequestFailed: If there is no listing, or the time is over.
+        """
+        logs = self._logs(event_type)
+        return self._ask(lambda: logs.page(FIRST_TIME)).files
+
+    def download(self, file: LogFile) -> None:
+        """Download a log file of a workspace.
+
+        Raises:
+            RequestFailed: If it is not to be had, or the time is over.
+        """
+        logs = self._logs(AUDIT_LOG)
+        self._ask(lambda: logs.download(file))
+
+    def _logs(self, event_type: str) -> WorkspaceLogs:
+        return WorkspaceLogs(
+            self._workspace, self._workspace, self.settings.workspace_id, event_type
+        )
 
     def _made(self, kind: Kind) -> Iterator[Made]:
         cursor: str | None = None

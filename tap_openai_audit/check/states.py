@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_openai_audit.causes import Api
 from tap_openai_audit.check.findings import Finding, Status
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.extraction.position import Asked, range_to_read
 from tap_openai_audit.extraction.windows import BEGINNING, END
-from tap_openai_audit.streams.state import ScopeState
+from tap_openai_audit.streams.feed_run import asked_of
+from tap_openai_audit.streams.state import Filters, ScopeState
 from tap_openai_audit.streams.state_input import partitions_of, unwrapped
+from tap_openai_audit.streams.workspace_state import FEEDS, FeedState
 from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Iterator, Mapping
 
     from tap_openai_audit.settings import Settings
 
@@ -22,30 +25,62 @@ _NAME = "state"
 
 
 def about_state(
-    state: Mapping[str, Any] | None, settings: Settings, streams: Collection[str]
+    state: Mapping[str, Any] | None, settings: Settings, streams: Mapping[str, object]
 ) -> Finding:
     """Tell where a state stands, without an id of an event in it.
 
     Args:
         state: What was given, None if nothing was.
         settings: Those of the sync that is checked.
-        streams: The names of this tap's streams.
+        streams: This tap's streams by their names.
     """
     if state is None:
         return Finding(_NAME, Status.SKIPPED, "None is given")
     try:
-        partitions = partitions_of(unwrapped(state, streams))
-        for partition in partitions.values():
-            ScopeState.read(partition).refuse_others_than(settings.organization_id)
+        found = unwrapped(state, streams).get("bookmarks", {})
+        facts = [
+            *(
+                _of_organization(found, settings)
+                if settings.reads(Api.ORGANIZATION)
+                else ()
+            ),
+            *(_of_workspace(found, settings) if settings.reads(Api.WORKSPACE) else ()),
+        ]
     except BadState as error:
         return Finding(_NAME, Status.FAILED, str(error))
-    scopes = [ORGANIZATION, *([TENANT] if settings.tenant_events else [])]
-    facts = [
-        _facts(scope, ScopeState.read(partitions.get(scope, {})), settings)
-        for scope in scopes
-    ]
     text = "; ".join(map(_text, facts))
     return Finding(_NAME, Status.OK, text, {"scopes": facts})
+
+
+def _of_organization(
+    bookmarks: Mapping[str, Any], settings: Settings
+) -> Iterator[dict[str, Any]]:
+    partitions = partitions_of(bookmarks.get("audit_logs", {}))
+    for partition in partitions.values():
+        ScopeState.read(partition).refuse_others_than(settings.organization_id)
+    for scope in [ORGANIZATION, *([TENANT] if settings.tenant_events else [])]:
+        yield _facts(scope, ScopeState.read(partitions.get(scope, {})), settings)
+
+
+def _of_workspace(
+    bookmarks: Mapping[str, Any], settings: Settings
+) -> Iterator[dict[str, Any]]:
+    asked = asked_of(settings)
+    for stream, feed in FEEDS.items():
+        found = FeedState.read(bookmarks.get(stream, {}), stream)
+        found.refuse_others_than(settings.workspace_id)
+        position = found.position
+        yield {
+            "scope": f"workspace_{feed}",
+            "is_new": position.is_new,
+            "bookmark": position.bookmark,
+            "filters": str(Filters()),
+            "covered_from": _iso(found.covered_from),
+            "reads_from": None
+            if position.bookmark is None and asked.start is None
+            else position.lists_after(asked, deep=False),
+            "reads_before": _iso(settings.end),
+        }
 
 
 def _facts(scope: str, state: ScopeState, settings: Settings) -> dict[str, Any]:

@@ -6,11 +6,12 @@ It knows neither HTTP nor Singer. A run of a scope goes this way:
 - `planning` cuts the time range into `windows`, and says which is read next;
 - `paging` reads one window by cursor to its end, and guards what comes;
 - `reader` has many windows read in parallel, and hands them on oldest first;
-- `incremental` tells what was emitted before, by the `sketch` of the last run and the
-  `emitted_ids` of this one, and keeps the `position`;
-- a sketch is made of `buckets`, which `merging` makes fit, in a compact
-  `bucket_encoding`;
-- `extract` runs a scope, with a checkpoint now and then;
+- a `look` is either the regular one, `incremental`, which keeps the `position`, or a
+  `deep_look` at whole days; `sifting` tells what of it was emitted before, by the
+  `sketch` of the last run and the `emitted_ids` of this one;
+- `known_so_far` keeps in step what is known: a sketch of `buckets`, which `merging`
+  makes fit, in a compact `bucket_encoding`, and, of what is older, counts of `days`;
+- `extract` runs a look, with a checkpoint now and then;
 - `report` counts what was asked, read, emitted and late.
 
 Nothing here believes in an order of the API's pages. A window is complete when it was

@@ -8,7 +8,7 @@ day.
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_openai_audit.extraction.buckets import Bucket, high_of
@@ -88,7 +88,8 @@ class Days:
                 ),
             )
             for bucket in buckets
-            if bucket.start >= since and bucket.ids > bucket.left_out
+            if bucket.start >= since
+            and (bucket.ids > bucket.left_out or bucket.inexact)
         )
         return self._plus(found)
 
@@ -119,11 +120,13 @@ class Days:
         left = self.counts.keys() - set(days)
         return Days({day: self.counts[day] for day in left})
 
-    def inexact_from(self, day: int) -> Days:
-        """Return counts that say of a day, and of all after, that they are inexact."""
+    def uncounted_from(self, day: int) -> Days:
+        """Return counts that know nothing of a day, nor of all after."""
         return Days(
             {
-                each: replace(count, exact=count.exact and each < day)
+                each: count
+                if each < day
+                else DayCount(0, 0, count.oldest, count.newest, exact=False)
                 for each, count in self.counts.items()
             }
         )
@@ -166,7 +169,7 @@ class Days:
             checksum = data.varint()
             oldest = day * DAY + data.varint()
             newest = oldest + data.varint()
-            if not events or not day_of(BEGINNING) <= day < day_of(END):
+            if not (events or inexact) or not day_of(BEGINNING) <= day < day_of(END):
                 raise ValueError("a day that no event has")
             if day_of(newest) != day:
                 raise ValueError("an event of another day")

@@ -74,7 +74,6 @@ class Incremental(Look):
         self._lookback = asked.lookback
         self._deep_lookback = asked.deep_lookback
         self._bookmark = position.bookmark
-        self._now: int | None = None
         self._newest = position.bookmark
         self._read_to = position.read_to
         self._unsettled: list[_Unsettled] = []
@@ -86,7 +85,7 @@ class Incremental(Look):
 
     @override
     def learn(self, *, now: int | None, newest: int | None) -> None:
-        self._now = now
+        super().learn(now=now, newest=newest)
         if newest is not None:
             self._newest = newest if self._newest is None else max(newest, self._newest)
 
@@ -162,13 +161,12 @@ class Incremental(Look):
 
     @override
     def _position(self) -> Position:
-        before = self._before
-        position = replace(
-            before,
+        # Of what 0.1.0 has emitted, some may be dated in the future.
+        known_of_0_1 = None if self._until == END else self._before.known_of_0_1
+        return replace(
+            self._before,
             bookmark=self._bookmark,
             look_from=self._look_from(),
             read_to=self._read_to,
+            known_of_0_1=known_of_0_1,
         )
-        if before.bookmark is None or self._until > before.bookmark:
-            position = replace(position, known_of_0_1=None)
-        return position

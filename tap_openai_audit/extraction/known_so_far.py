@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from tap_openai_audit.extraction.sketch import Sketch
-from tap_openai_audit.extraction.windows import BEGINNING
+from tap_openai_audit.extraction.windows import BEGINNING, EARLIEST_NAMED, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tap_openai_audit.extraction.buckets import Bucket
     from tap_openai_audit.extraction.events import Event
     from tap_openai_audit.extraction.position import Position
-    from tap_openai_audit.extraction.sifting import Batch
+    from tap_openai_audit.extraction.sifting import Batch, Written
 
 _CHARACTERS_PER_ID = 24
 """Of the budget of a sketch, for each id of a second that is not emitted to its end: an
@@ -41,37 +41,44 @@ class KnownSoFar:
         earlier, self._later = before.known.cut(start)
         self._buckets = [*earlier]
         """What is known before the end of what was emitted."""
-        self._known_from = before.known_from
+        self._known_from = max(before.known_from, start if before.is_new else BEGINNING)
         self._days = before.days
         self._counted_from = before.counted_from
         self._start = start
 
-    def take(self, batch: Batch, counted: Sequence[Event], keep_from: int) -> None:
+    def take(
+        self, batch: Batch, written: Written, keep_from: int, now: int | None
+    ) -> None:
         """Take note of a batch that was written.
 
         Args:
             batch: The batch that follows the last one.
-            counted: Those of its fresh events that have a record of this scope.
+            written: What came of its fresh events.
             keep_from: From when on they may be looked at again, in Unix seconds.
+            now: The API's clock, in Unix seconds.
         """
         if self._counted_from is None:
-            self._counted_from = self._first_counted(batch)
-        if not batch.known and not batch.inexact:
+            self._counted_from = self._first_counted(batch, now)
+        plain = not batch.known and not batch.inexact and not written.renamed
+        if plain and batch.seen and batch.seen[0].effective_at > EARLIEST_NAMED:
             # A long backfill: most events are never looked at again.
-            old = _before(counted, keep_from)
+            old = _before(written.counted, keep_from)
             if self._counted_from is not None:
                 begin = bisect_left(old, (self._counted_from,))
                 self._days = self._days.with_events(old[begin:])
-            counted = counted[len(old) :]
+            written = replace(written, counted=written.counted[len(old) :])
             fresh = batch.fresh[len(_before(batch.fresh, keep_from)) :]
             batch = replace(batch, fresh=fresh)
-        self._buckets += batch.buckets(counted)
+        self._buckets += batch.buckets(written)
 
-    def _first_counted(self, batch: Batch) -> int | None:
+    def _first_counted(self, batch: Batch, now: int | None) -> int | None:
         """Return from when on a first run counts: from where it asks, or finds any."""
         if self._start != BEGINNING:
             return self._start
-        return batch.seen[0].effective_at if batch.seen else None
+        if not batch.seen:
+            return None
+        first = batch.seen[0].effective_at
+        return first if now is None else min(first, now)
 
     def has_room_in(self, until: int, budget: int) -> bool:
         """Tell whether the ids of a second in the middle of which it is can be kept."""
@@ -86,11 +93,12 @@ class KnownSoFar:
                 becomes less.
             until: Up to where, in time, everything is emitted.
         """
-        if keep_from <= self._known_from:
-            return
         # The time of the last bucket ends where the next one begins, read or not.
         sketch = Sketch([*self._buckets, *self._unread(until)[:1]])
-        self._known_from = sketch.start_of_reading(keep_from)
+        known_from = named(sketch.start_of_reading(keep_from))
+        if known_from <= self._known_from:
+            return
+        self._known_from = known_from
         place = bisect_left(self._buckets, (self._known_from,))
         old, self._buckets = self._buckets[:place], self._buckets[place:]
         self._days = self._days.with_buckets(old, self._counted_from)
@@ -114,7 +122,8 @@ class KnownSoFar:
             repeated: Where the bucket begins that is being emitted again, if any.
             budget: The most characters that the encoded sketch may have.
         """
-        edges = [position.look_from, until]
+        # A deep look of this run ends where its regular look began.
+        edges = [position.look_from, until, self._start]
         if self._counted_from is not None:
             edges.append(self._counted_from)
         # In an order of their own within a second, so that nothing new changes nothing.

@@ -48,14 +48,17 @@ class Look(abc.ABC):
         self._known = KnownSoFar(before, window.start)
         self._sifter = Sifter(
             before.known,
-            window.start,
+            window,
             elsewhere=elsewhere,
             known_of_0_1=before.known_of_0_1,
         )
         self._savable = before
+        self._now: int | None = None
+        """The API's clock, in Unix seconds."""
 
-    def learn(self, *, now: int | None, newest: int | None) -> None:  # noqa: B027
+    def learn(self, *, now: int | None, newest: int | None) -> None:  # noqa: ARG002
         """Take note of the API's clock and of the newest event on any page so far."""
+        self._now = now
 
     def batches(self, read: WindowRead, size: int) -> Iterator[Batch]:
         """Tell which events of a window are to be emitted, in batches.
@@ -73,7 +76,7 @@ class Look(abc.ABC):
         """Move on over a batch that was emitted."""
         self._until = batch.until
         counted = self._sifter.counted(batch, written)
-        self._known.take(batch, counted, self._keep_from())
+        self._known.take(batch, counted, self._keep_from(), self._now)
         for event in batch.new:
             self.emitted.add(event)
 

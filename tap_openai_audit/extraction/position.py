@@ -72,8 +72,10 @@ class Position:
             bookmark=now,
             look_from=look_from,
             known_from=known_from,
-            # What is read again is counted again.
-            days=self.days.inexact_from(day_of(known_from)),
+            # What is read again is emitted and counted again.
+            days=self.days
+            if known_from == self.known_from
+            else self.days.uncounted_from(day_of(known_from)),
             read_to=None if self.read_to is None else min(self.read_to, now),
         )
 

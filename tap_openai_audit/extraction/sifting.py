@@ -8,7 +8,7 @@ it was read to its end, or until more came than can be resolved.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,10 @@ class Written:
     """How many records were made."""
 
     counted: Sequence[Event]
-    """The events that have a record under their own id, which can be counted."""
+    """The events that have a record of which a warehouse can count them, in order."""
+
+    renamed: bool = False
+    """Whether a stream map has given others a record that cannot be counted."""
 
 
 NOTHING = Written(0, ())
@@ -72,18 +75,15 @@ class Batch:
     inexact: bool = False
     """Whether the buckets of these events are inexact."""
 
-    def buckets(self, counted: Sequence[Event]) -> list[Bucket]:
-        """Return what is known once the batch is written.
-
-        Args:
-            counted: Those of `fresh` that a record was written of.
-        """
-        if len(counted) == len(self.fresh):
-            found = [bucket_of(event, inexact=self.inexact) for event in self.fresh]
+    def buckets(self, written: Written) -> list[Bucket]:
+        """Return what is known once the batch is written."""
+        inexact = self.inexact or written.renamed
+        if len(written.counted) == len(self.fresh):
+            found = [bucket_of(event, inexact=inexact) for event in self.fresh]
         else:
-            ids = {event.id for event in counted}
+            ids = {event.id for event in written.counted}
             found = [
-                bucket_of(event, inexact=self.inexact, left_out=event.id not in ids)
+                bucket_of(event, inexact=inexact, left_out=event.id not in ids)
                 for event in self.fresh
             ]
         if self.known and self.known[0].ids > 1:
@@ -98,7 +98,7 @@ class Sifter:
     def __init__(
         self,
         known: Sketch,
-        start: int,
+        window: Window,
         *,
         elsewhere: Sequence[KnownIds],
         known_of_0_1: KnownIds | None,
@@ -107,13 +107,18 @@ class Sifter:
 
         Args:
             known: What earlier runs, or earlier looks, have seen of this scope.
-            start: Where the first window begins, which no merged bucket reaches over.
+            window: All that is read. No bucket has ids on both sides of its start, or
+                of its end.
             elsewhere: What the other scope has emitted.
             known_of_0_1: What a state of 0.1.0 knows besides of this scope.
         """
         self._elsewhere = elsewhere
         self._before = known_of_0_1
-        self._groups = known.groups(start)
+        self._groups = [
+            (start, min(end, window.end), buckets)
+            for start, end, buckets in known.groups(window.start)
+            if start < window.end
+        ]
         self._held: list[Event] | None = None
         """Events of a bucket whose time is not read to its end, None if there is none,
         or if it cannot be resolved."""
@@ -232,13 +237,12 @@ class Sifter:
             events = [event for event in events if event not in known]
         return events
 
-    def counted(self, batch: Batch, written: Written) -> Sequence[Event]:
-        """Return which of the fresh events of a batch have a record of this scope."""
+    def counted(self, batch: Batch, written: Written) -> Written:
+        """Count the fresh events of a batch that a run of 0.1.0 has written."""
         if self._before is None or len(batch.new) == len(batch.fresh):
-            return written.counted
-        # The run of 0.1.0 has written them.
+            return written
         before = [event for event in batch.fresh if event in self._before]
-        return sorted([*written.counted, *before])
+        return replace(written, counted=sorted([*written.counted, *before]))
 
 
 def _cut(

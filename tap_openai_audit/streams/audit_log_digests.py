@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
+from tap_openai_audit.extraction.windows import END
 from tap_openai_audit.redaction import redacted
 from tap_openai_audit.streams.columns import count, flag, moment, schema_of, text
 from tap_openai_audit.streams.digests import (
@@ -25,7 +26,7 @@ from tap_openai_audit.streams.digests import (
 )
 from tap_openai_audit.streams.mapped_stream import MappedStream
 from tap_openai_audit.streams.state import ScopeState
-from tap_openai_audit.timestamps import iso
+from tap_openai_audit.timestamps import iso, unix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 DIGESTS = "audit_log_digests"
 """The name of the stream."""
+
+_UPDATED_AT = "updated_at"
+"""The key of its bookmark under which the time of the last digests is kept."""
 
 
 class AuditLogDigests(MappedStream):
@@ -68,8 +72,11 @@ class AuditLogDigests(MappedStream):
             "ids_checksum",
             "The sum of the first 8 hexadecimal digits of the MD5 of their ids.",
         ),
-        moment("oldest_event_at", "The oldest of them."),
-        moment("newest_event_at", "The newest of them."),
+        moment(
+            "oldest_event_at",
+            "The oldest of them, or of those that were left out among them.",
+        ),
+        moment("newest_event_at", "The newest of them, or of those left out."),
         moment(
             "counted_from",
             "From when on the chain answers for the day: later than midnight where it"
@@ -108,6 +115,14 @@ class AuditLogDigests(MappedStream):
         self._told_before: dict[str, dict[int, bytes]] | None = None
         """What the state told that the run began from, by scope."""
 
+    def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
+        """Refuse a bookmark that does not hold what was written of which days.
+
+        Raises:
+            BadState: If it cannot be read.
+        """
+        read_bookmark(bookmark)
+
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         """Emit the days that differ from what was written, and note that they were."""
@@ -122,10 +137,13 @@ class AuditLogDigests(MappedStream):
             self._told_before = read_bookmark(bookmark)
         told = read_bookmark(bookmark)
         session = self._session()
-        stamps = {
-            "run_id": session.run_id,
-            "updated_at": iso(session.client.api_clock.latest()),
-        }
+        # One wrong `Date` of the future would be the time of all digests that follow.
+        now, told_at = session.client.api_clock.earliest(), None
+        if _UPDATED_AT in bookmark:
+            # The newest of a day is newest, though the API's clock was set back.
+            now = max(now, min(int(unix(bookmark[_UPDATED_AT])) + 1, END - 1))
+        updated_at = iso(now)
+        stamps = {"run_id": session.run_id, "updated_at": updated_at}
         partitions = {
             partition["context"]["scope"]: partition
             for partition in self._audit_logs.get("partitions", [])
@@ -138,12 +156,19 @@ class AuditLogDigests(MappedStream):
             for digest in digests:
                 if written.get(digest.day) != digest.checksum:
                     yield digest.record(**stamps)
-            now, before = checksums_of(digests), self._told_before.get(scope, {})
+                    told_at = updated_at
+            current, before = checksums_of(digests), self._told_before.get(scope, {})
             # A day leaves once what was written of it has come back as confirmed.
-            done = [d for d in state.position.closed_days if before.get(d) == now[d]]
+            done = {
+                day
+                for day in state.position.closed_days
+                if before.get(day) == current[day]
+            }
             replace(state, position=state.position.without_days(done)).write(partition)
-            told[scope] = {day: now[day] for day in now.keys() - set(done)}
-        bookmark.update({scope: encode(told.get(scope, {})) for scope in partitions})
+            left = {day: own for day, own in current.items() if day not in done}
+            bookmark[scope] = encode(left)
+        if told_at is not None:
+            bookmark[_UPDATED_AT] = told_at
 
     @property
     def _audit_logs(self) -> Mapping[str, Any]:
@@ -160,14 +185,15 @@ def read_bookmark(bookmark: Mapping[str, Any]) -> dict[str, dict[int, bytes]]:
     """
     told = {}
     for scope, checksums in bookmark.items():
-        if scope == "partitions" and checksums == []:
-            continue
-        if scope not in {ORGANIZATION, TENANT}:
+        if scope not in {ORGANIZATION, TENANT, _UPDATED_AT}:
             named = redacted(scope, longest=40)
             raise BadState(f"The state cannot be read: {DIGESTS} has {named}")
         try:
-            told[scope] = decode(checksums)
-        except (TypeError, ValueError) as error:
+            if scope == _UPDATED_AT:
+                iso(int(unix(checksums)))
+            else:
+                told[scope] = decode(checksums)
+        except (AttributeError, OverflowError, TypeError, ValueError) as error:
             raise BadState(
                 f"The state of {DIGESTS} cannot be read ({redacted(error)})"
             ) from None

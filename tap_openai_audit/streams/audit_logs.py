@@ -18,15 +18,12 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Stream
-from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
 from tap_openai_audit.api.audit_log import refuses_tenant_events
+from tap_openai_audit.causes import Api
 from tap_openai_audit.errors import (
     MapFailed,
     StreamFailed,
@@ -39,18 +36,21 @@ from tap_openai_audit.extraction.extract import CHECKPOINT_EVENTS
 from tap_openai_audit.extraction.sifting import Written
 from tap_openai_audit.extraction.windows import BEGINNING
 from tap_openai_audit.streams.audit_log_schema import SCHEMA
+from tap_openai_audit.streams.event_stream import EventStream
 from tap_openai_audit.streams.progress import summary
 from tap_openai_audit.streams.record import Recorder
+from tap_openai_audit.streams.scope_row import row_of
 from tap_openai_audit.streams.scope_run import OtherScopes, ScopeRun
 from tap_openai_audit.streams.state import MOST_DAYS, ScopeState
+from tap_openai_audit.streams.state_input import partitions_of
+from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
     from singer_sdk.metrics import Counter
-    from singer_sdk.singerlib import Catalog
 
     from tap_openai_audit.extraction.emitted_ids import KnownIds
     from tap_openai_audit.extraction.events import Event
@@ -63,17 +63,13 @@ _COUNTED_BY = ("id", "effective_at", "scope", "organization_id")
 """The columns by which a warehouse counts what a digest has counted."""
 
 
-class AuditLogs(Stream):
+class AuditLogs(EventStream):
     """Administrative events of the organization: who did what, when and from where."""
 
     name = "audit_logs"
     primary_keys: ClassVar[Sequence[str]] = ("id",)
     replication_key = "effective_at"
-    is_sorted = True  # records come oldest first, whatever the order of the pages
     schema: ClassVar[dict[str, Any]] = SCHEMA
-
-    # The records are made of JSON, and keys that the schema does not name are kept.
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(  # noqa: PLR0913 - all that a run hands to it
         self,
@@ -95,11 +91,8 @@ class AuditLogs(Stream):
             digests_selected: Tells whether the days that are counted will be told.
             failed: Told what was not read in full. The run goes on and ends with it.
         """
-        super().__init__(tap)
-        self.forced_replication_method = "INCREMENTAL"
+        super().__init__(tap, writer=writer)
         self._session = session
-        self._writer = writer
-        self._state_writer = tap.state_writer
         self._ledger = ledger
         self._failed = failed
         self._digests_selected = digests_selected
@@ -110,26 +103,19 @@ class AuditLogs(Stream):
     @override
     def partitions(self) -> list[dict[str, Any]]:
         """The scopes to read. The organization's is never held up by the tenant's."""
-        tenant = [{"scope": TENANT}] if self._session().settings.tenant_events else []
+        settings = self._session().settings
+        if not settings.reads(Api.ORGANIZATION):
+            return []
+        tenant = [{"scope": TENANT}] if settings.tenant_events else []
         return [{"scope": ORGANIZATION}, *tenant]
 
-    @override
-    def apply_catalog(self, catalog: Catalog) -> None:
-        """Take a catalog, which may select and map, but not ask for a full table."""
-        super().apply_catalog(catalog)
-        if self.forced_replication_method != "INCREMENTAL":
-            self.logger.warning(
-                "audit_logs is always read incrementally, though the catalog asks for"
-                " %s: to read everything again run without a state (in Meltano with"
-                " --full-refresh)",
-                self.forced_replication_method,
-            )
-            self.forced_replication_method = "INCREMENTAL"
+    def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
+        """Refuse a bookmark that does not hold the states of scopes.
 
-    @override
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """None: the engine bounds the bookmark itself, by the API's own clock."""
-        return
+        Raises:
+            BadState: If something in it is not understood.
+        """
+        partitions_of(bookmark)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
@@ -208,7 +194,7 @@ class AuditLogs(Stream):
             raise
         finally:
             run.report.finished_at = int(time.time())
-            self._ledger.enter(run, session)
+            self._ledger.enter(session, row_of(run, session.settings))
             self.logger.info("%s", summary(run.report))
         return run
 
@@ -262,19 +248,17 @@ class AuditLogs(Stream):
             MapFailed: If a stream map fails on one. None of the batch is written then.
         """
         if self._plain:
-            extracted = datetime.now(timezone.utc).isoformat().encode()
-            begin = b'{"type":"RECORD","stream":"audit_logs","record":'
-            end = b',"time_extracted":"%b"}\n' % extracted
-            lines = [begin + recorder.json(event) + end for event in events]
-            self._writer.write_lines(lines)
-            return Written(len(lines), events)
+            self._write_plain(map(recorder.json, events))
+            return Written(len(events), events)
         made = [self._messages(recorder, event) for event in events]
         self._writer.write_lines(line for lines, _ in made for line in lines)
-        found = list(zip(events, made, strict=True))
-        return Written(
-            sum(bool(lines) for lines, _ in made),
-            [event for event, (_, countable) in found if countable],
-        )
+        counted = [
+            event
+            for event, (_, countable) in zip(events, made, strict=True)
+            if countable
+        ]
+        records = sum(bool(lines) for lines, _ in made)
+        return Written(records, counted, renamed=records > len(counted))
 
     def _messages(self, recorder: Recorder, event: Event) -> tuple[list[bytes], bool]:
         """Make the messages of an event with the SDK's features.
@@ -284,29 +268,16 @@ class AuditLogs(Stream):
         """
         record = recorder.record(event)
         try:
-            messages = list(self._generate_record_messages(record))
+            messages = self._mapped(record)
         except Exception as error:  # noqa: BLE001 - a map may raise anything
-            raise MapFailed.on(event.id, event.effective_at, error) from None
+            at = iso(event.effective_at)
+            raise MapFailed.on(self.name, event.id, at, error) from None
         countable = any(
-            all(message.record.get(name) == record[name] for name in _COUNTED_BY)
-            for message in messages
+            all(written.get(name) == record[name] for name in _COUNTED_BY)
+            for _, written in messages
         )
         self.changes_ids = self.changes_ids or (bool(messages) and not countable)
-        # The writer uses one buffer for all.
-        return [
-            bytes(self._writer.format_message(message)) for message in messages
-        ], countable
-
-    @property
-    def _plain(self) -> bool:
-        """Whether neither selection nor stream maps nor flattening change records."""
-        maps = self.stream_maps
-        return (
-            len(maps) == 1
-            and type(maps[0]) is SameRecordTransform
-            and not maps[0].flattening_enabled
-            and all(self.mask.values())
-        )
+        return [line for line, _ in messages], countable
 
 
 class _EnoughError(Exception):

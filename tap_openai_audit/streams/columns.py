@@ -85,6 +85,7 @@ def snapshot(*columns: th.Property[Any]) -> dict[str, Any]:
             "The organization it was read from.",
             required=True,
         ),
+        text("run_id", "The run that saw it last.", required=True),
         anything(
             EXTRA,
             "Every other key of the object, and values that their column cannot hold;"

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from tap_openai_audit.extraction.days import DAY
 from tap_openai_audit.extraction.varints import VarintReader, unzigzag, varint, zigzag
+from tap_openai_audit.extraction.windows import END
 from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_openai_audit.extraction.days import DayCount
-    from tap_openai_audit.streams.state import ScopeState
+    from tap_openai_audit.streams.state import Filters, ScopeState
 
 _CHECKSUM_BYTES = 6
 """With as many a change is overlooked once in 2⁴⁸ days."""
@@ -39,16 +40,13 @@ class Digest:
     """From when on, in Unix seconds, it answers for the day."""
     counted_to: int
     """Up to when: the end of the day, if that is over."""
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether it answers for a part of the day only."""
-        return self.counted_from > self.day * DAY or not self.is_over
+    filters: Filters | None
+    """Under which the chain reads by now."""
 
     @property
     def is_over(self) -> bool:
         """Whether the day is over."""
-        return self.counted_to == (self.day + 1) * DAY
+        return self.counted_to == _end_of(self.day)
 
     def record(self, **stamps: str) -> dict[str, Any]:
         """Make the record, with columns that are the same on all of a run."""
@@ -75,7 +73,8 @@ class Digest:
         reasons = []
         if not self.count.exact:
             reasons.append(
-                "events were emitted again because several late ones were among them"
+                "events were written again among which several late ones were, or"
+                " written with other ids by a stream map"
             )
         if self.counted_from > self.day * DAY:
             reasons.append("the chain began within the day")
@@ -89,7 +88,16 @@ class Digest:
 
         That time passes within the day is no reason to write it again.
         """
-        told = (self.chain_id, self.day, self.count, self.counted_from, self.is_over)
+        told = (
+            self.chain_id,
+            self.day,
+            self.count,
+            self.counted_from,
+            self.is_over,
+            # What a run that was killed has written may never be read again under
+            # others, and what it has told of it must not stand.
+            self.filters,
+        )
         digest = md5(repr(told).encode(), usedforsecurity=False).digest()
         return digest[:_CHECKSUM_BYTES]
 
@@ -107,12 +115,18 @@ def digests_of(state: ScopeState, scope: str) -> list[Digest]:
             state.organization_id,
             day,
             count,
-            max(began, day * DAY),
-            # What is dated after the API's clock is counted, too.
-            min(max(position.read_to or 0, count.newest + 1), (day + 1) * DAY),
+            counted_from := max(began, day * DAY),
+            # What is dated after the API's clock is counted, but nothing is over.
+            min(max(position.read_to or 0, counted_from), _end_of(day)),
+            state.filters,
         )
         for day, count in position.digests.counts.items()
     ]
+
+
+def _end_of(day: int) -> int:
+    """Return the next midnight; of the last day that a date-time knows, its end."""
+    return min((day + 1) * DAY, END - 1)
 
 
 def encode(checksums: Mapping[int, bytes]) -> str:
@@ -137,6 +151,8 @@ def decode(text: str) -> dict[int, bytes]:
     data, checksums, day = VarintReader(text), dict[int, bytes](), None
     while not data.at_end:
         distance = data.varint()
+        if day is not None and not distance:
+            raise ValueError("a day twice")
         day = unzigzag(distance) if day is None else day + distance
         fixed = data.fixed(_CHECKSUM_BYTES)
         checksums[day] = fixed.to_bytes(_CHECKSUM_BYTES, "big")

@@ -1,20 +1,22 @@
-"""What all streams of this tap do alike where a stream map fails."""
+"""What streams do alike that keep no bookmark of the SDK: all but the audit log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_openai_audit.errors import MapFailed
+from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib import RecordMessage
+    from singer_sdk.singerlib import Catalog, RecordMessage
 
     from tap_openai_audit.errors import TapError
 
@@ -31,6 +33,23 @@ class MappedStream(Stream):
         """
         super().__init__(tap)
         self._failed = failed
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take a catalog, which may select and map, but not ask for a bookmark.
+
+        The SDK would keep one of which the next run could make nothing.
+        """
+        super().apply_catalog(catalog)
+        if self.replication_method != REPLICATION_FULL_TABLE:
+            self.logger.warning(
+                "%s is always written in full, though the catalog asks for %s: this has"
+                " no effect",
+                self.name,
+                redacted(self.replication_method, longest=40),
+            )
+        self.replication_key = None
+        self.forced_replication_method = REPLICATION_FULL_TABLE
 
     def passes(self, record: Record) -> bool:
         """Whether the filter of the stream map, if there is one, lets a record pass.

@@ -1,17 +1,20 @@
 """What the ids in events stand for: streams that are declared, not programmed.
 
-A reference stream is a snapshot of a list, read anew by each run. It says where the
-list is, how it is paged, and what is documented of its objects; see
+A reference stream is a snapshot of a list, read anew whenever it is due. It says where
+the list is, how it is paged, and what is documented of its objects; see
 `organization_streams` and `project_streams`.
+
+Which of them a run reads is decided by the `Schedule`. What came of each is a row of
+the ledger: what is there now is what the run of the last complete row saw.
 
 Parents and children are the SDK's own. All parents of a run make one context, so that
 the children of many projects are read in parallel, with one SCHEMA and one STATE
-message, and no state is kept for any of them.
+message. The state keeps one time for a stream, and nothing for each parent.
 
 Nothing here can harm the audit log, which is read before. A stream that is refused
 ends, the tap is told of it, and the run goes on: it raises at its end, and the exit
-code is 1. What was read before stays written. Each of its records is true, but nothing
-in them tells that the snapshot is not whole.
+code is 1. What was read before stays written. Each of its records is true, and its row
+in the ledger says that they are not all.
 
 No ACTIVATE_VERSION message is written: with it a target would delete what a snapshot
 lacks, and to keep what the API no longer lists is what these streams are for.
@@ -23,23 +26,35 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from singer_sdk.exceptions import AbortedSyncFailedException
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_openai_audit.api.parallel import ParallelLists
-from tap_openai_audit.errors import ErrorResponse, RequestFailed, StreamFailed
+from tap_openai_audit.causes import Api
+from tap_openai_audit.errors import (
+    ErrorResponse,
+    RequestFailed,
+    StreamFailed,
+    TapError,
+    Terminated,
+)
 from tap_openai_audit.streams.mapped_stream import MappedStream
+from tap_openai_audit.streams.reference_bookmark import LastReading
+from tap_openai_audit.streams.reference_reading import Reading
 from tap_openai_audit.streams.reference_record import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib import RecordMessage
 
     from tap_openai_audit.api.listing import Listing
-    from tap_openai_audit.errors import TapError
     from tap_openai_audit.session import Session
+    from tap_openai_audit.streams.reference_schedule import Schedule
+    from tap_openai_audit.streams.sync_reports import Ledger
 
 _CONTEXT = "parents"
 """The key under which the context of child streams holds their `Parents`."""
@@ -58,13 +73,19 @@ class Parent:
 
     id: str
     archived: bool
+    filtered: bool
+    """Whether a stream map leaves it out, and its lists with it."""
 
 
 @dataclass(frozen=True)
 class Parents:
     """The context of child streams: all the objects whose lists they read."""
 
+    stream: str
+    """The name of their stream."""
     all: tuple[Parent, ...]
+    failure: str | None
+    """Why they are not all, or not sure to be. None if they are."""
 
     def __str__(self) -> str:
         """Say how many there are, which is what logs and metrics show of a context."""
@@ -94,6 +115,8 @@ class Reference(MappedStream):
         tap: Tap,
         *,
         session: Callable[[], Session],
+        schedule: Schedule,
+        ledger: Ledger,
         failed: Callable[[TapError], None],
     ) -> None:
         """Take part in a run of a tap.
@@ -101,12 +124,34 @@ class Reference(MappedStream):
         Args:
             tap: What the SDK needs of it.
             session: Returns settings, client and signals, once they are needed.
+            schedule: Knows which streams this run reads.
+            ledger: Where each reading is entered.
             failed: Told what was not read in full. The run goes on and ends with it.
         """
-        super().__init__(tap, failed=failed)
+        super().__init__(tap, failed=self._fail)
         self._session = session
+        self._schedule = schedule
+        self._ledger = ledger
+        self._tell = failed
         self._recorder = Recorder(self.schema)
-        self._parents = Parents(())
+        self._parents: tuple[Parent, ...] = ()
+        self._reading = Reading()
+
+    def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
+        """Refuse a bookmark that does not hold when the stream was last read.
+
+        Raises:
+            BadState: If it holds anything else.
+        """
+        LastReading.read(self.name, bookmark)
+
+    # Final in the SDK, where a stream cannot leave itself out of a run: it would write
+    # a SCHEMA, by which targets look at their tables.
+    @override  # type: ignore[misc]
+    def sync(self, context: Context | None = None) -> None:
+        """Sync the stream, if this run reads it."""
+        if self._schedule.reads(self):
+            super().sync(context)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
@@ -115,27 +160,84 @@ class Reference(MappedStream):
         Args:
             context: For a child stream, its `Parents`.
         """
+        if not self._session().settings.reads(Api.ORGANIZATION):
+            return
         if self.parent_stream_type is not None:
-            parents: Parents = (context or {})[_CONTEXT]
-            yield from self._read(
-                [p for p in parents.all if self.archived_parents or not p.archived]
-            )
-        elif self.has_selected_descendents:
-            # Children are synced with the first record, and then all must be known.
+            yield from self._read(self._lists((context or {})[_CONTEXT]))
+        elif any(map(self._schedule.reads, self.child_streams)):
+            # Children are read whatever becomes of these records.
             records = [*self._read([None])]
-            filtered = filter(self.passes, records)
-            self._parents = Parents(tuple(map(_parent, filtered)))
+            self._parents = tuple(map(self._parent, records))
             yield from records
         else:
             yield from self._read([None])
 
+    # `test_sdk_contract.py` watches these seams, as those of `MappedStream`.
     @override
-    def generate_child_contexts(
-        self, record: Record, context: Context | None
-    ) -> Iterable[Context | None]:
-        """Make one context for all parents, when the first of them is synced."""
-        if self._parents.all and record["id"] == self._parents.all[0].id:
-            yield {_CONTEXT: self._parents}
+    def _sync_records(
+        self,
+        context: Context | None = None,
+        *,
+        write_messages: bool = True,
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """Sync the records, enter what came of it in the ledger, and sync the children.
+
+        The SDK would sync children with the first record of their parent, and without
+        one not at all.
+        """
+        session = self._session()
+        requests, retries = session.client.requests, session.client.retries
+        self._reading = reading = Reading()
+        try:
+            yield from super()._sync_records(context, write_messages=write_messages)
+            reading.is_over = True
+        except AbortedSyncFailedException:
+            reading.failure = "a test reads no more"
+        except Terminated as signal:
+            reading.failure = f"ended by {signal.signal.name}"
+            raise
+        finally:
+            if self.selected:
+                row = reading.row(
+                    self.name,
+                    requests=session.client.requests - requests,
+                    retries=session.client.retries - retries,
+                )
+                self._ledger.enter(session, row)
+        if self.selected and reading.suffices:
+            self._schedule.note_read(self)
+        parents = Parents(self.name, self._parents, reading.failure)
+        self._sync_children({_CONTEXT: parents})
+
+    @override
+    def _generate_record_messages(
+        self, record: Record
+    ) -> Generator[RecordMessage, None, None]:
+        messages = [*super()._generate_record_messages(record)]
+        self._reading.emitted += bool(messages)
+        self._reading.filtered += not messages
+        yield from messages
+
+    def _parent(self, record: Record) -> Parent:
+        archived = record.get("status") == "archived" or bool(record.get("archived_at"))
+        return Parent(record["id"], archived, not self.passes(record))
+
+    def _lists(self, parents: Parents) -> list[Parent]:
+        """Return the parents whose lists are read, and note what is missing by that."""
+        listed = [p for p in parents.all if self.archived_parents or not p.archived]
+        found = [parent for parent in listed if not parent.filtered]
+        self._reading.failure = parents.failure
+        if len(found) < len(listed):
+            self._reading.unread = (
+                f"a stream map leaves out {len(listed) - len(found)} of {len(listed)}"
+                f" {parents.stream}, and their lists with them"
+            )
+        return found
+
+    def _fail(self, error: TapError) -> None:
+        """Take note of a failure, and pass it on."""
+        self._reading.failure = str(error)
+        self._tell(error)
 
     def _read(self, parents: Sequence[Parent | None]) -> Iterable[Record]:
         """Read several lists, until one is refused for a reason that all share."""
@@ -151,6 +253,7 @@ class Reference(MappedStream):
             for parent, result in results:
                 if not isinstance(result, RequestFailed):
                     stamps = self._stamps(parent)
+                    self._reading.read += len(result)
                     for item in result:
                         yield self._recorder.record(item, stamps)
                 elif _status(result) not in _OF_ONE_LIST:
@@ -176,11 +279,17 @@ class Reference(MappedStream):
     def _stamps(self, parent: Parent | None) -> Mapping[str, str]:
         """Return the columns that are the same on all records of a list."""
         own = {} if parent is None else {self.parent_key: parent.id}
-        return {**own, "organization_id": self._session().settings.organization_id}
+        session = self._session()
+        return {
+            **own,
+            "organization_id": session.settings.organization_id,
+            "run_id": session.run_id,
+        }
 
     def _failure(self, failed: Sequence[RequestFailed], lists: int) -> StreamFailed:
         """Say why the snapshot is not whole, and those that depend on it are not."""
-        names = [self.name, *(s.name for s in self.descendent_streams if s.selected)]
+        children = filter(self._schedule.reads, self.child_streams)
+        names = [self.name, *(child.name for child in children)]
         last = failed[-1]
         of = ""
         if lists > 1 and _status(last) in _OF_ONE_LIST:
@@ -193,11 +302,6 @@ class Reference(MappedStream):
             last,
             f"No other stream is affected; {remedy}",
         )
-
-
-def _parent(record: Record) -> Parent:
-    archived = record.get("status") == "archived" or bool(record.get("archived_at"))
-    return Parent(record["id"], archived)
 
 
 def _status(error: RequestFailed) -> int | None:

@@ -15,6 +15,7 @@ from tap_openai_audit.extraction.deep_look import DeepLook
 from tap_openai_audit.extraction.extract import extract
 from tap_openai_audit.extraction.incremental import Incremental
 from tap_openai_audit.extraction.position import (
+    CLOCK_TOLERANCE,
     Asked,
     is_in_the_future,
     range_to_look_at_deeply,
@@ -24,6 +25,7 @@ from tap_openai_audit.extraction.reader import Reader
 from tap_openai_audit.extraction.report import Report
 from tap_openai_audit.extraction.sifting import Written
 from tap_openai_audit.extraction.windows import BEGINNING, END, Window
+from tap_openai_audit.streams.periods import due_again_at
 from tap_openai_audit.streams.progress import Progress
 from tap_openai_audit.streams.state import SKETCH_BUDGET, Change, Filters, ScopeState
 from tap_openai_audit.timestamps import iso
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
     from tap_openai_audit.extraction.position import Position
     from tap_openai_audit.session import Session
 
-
-_HOUR = 3_600  # seconds
 
 _RESPONSES_THAT_AGREE = 2
 """How many responses must tell that a bookmark lies in the future: to set it back for
@@ -205,10 +205,15 @@ class ScopeRun:
         settings, last = self._session.settings, self.before.deep_look_at
         if not settings.deep_lookback_days or self.is_first:
             return False
-        if last is None:
+        if last is None or not settings.deep_lookback_every_hours:
             return True
-        ago = self._session.client.api_clock.latest() - last
-        return not 0 <= ago < settings.deep_lookback_every_hours * _HOUR
+        now = self._session.client.api_clock.latest()
+        # A clock that was set back a little makes nothing due.
+        return (
+            not last - CLOCK_TOLERANCE
+            < now
+            < due_again_at(last, settings.deep_lookback_every_hours)
+        )
 
     def _deep_look(self, end: int) -> DeepLook | None:
         """Prepare a deep look, if one is due.
@@ -276,7 +281,8 @@ class ScopeRun:
             self._logger.warning(
                 "The bookmark of the %s events, %s, lies in the future: it is set back"
                 " to now; what happened since the last run may be missing, a full"
-                " refresh reads it",
+                " refresh reads it, and what was emitted of the last hours may be"
+                " emitted again",
                 self.scope,
                 iso(position.bookmark),
             )

@@ -21,7 +21,16 @@ from tap_openai_audit.extraction.sketch import Sketch
 from tap_openai_audit.extraction.windows import BEGINNING
 from tap_openai_audit.redaction import redacted
 from tap_openai_audit.streams.state_of_0_1 import ids_of_0_1
-from tap_openai_audit.timestamps import iso, unix
+from tap_openai_audit.streams.state_values import (
+    allow_only,
+    list_of,
+    maybe_iso,
+    maybe_second,
+    or_beginning,
+    text_of,
+    unless_beginning,
+)
+from tap_openai_audit.timestamps import unix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -158,39 +167,39 @@ class ScopeState:
 
     @classmethod
     def _read(cls, partition: Mapping[str, Any]) -> ScopeState:
-        _allow_only(_FIELDS, partition)
+        allow_only(_FIELDS, partition)
         _expect_key(partition)
         known_of_0_1 = partition["known_of_0_1"]
         return cls(
             Position(
-                _maybe_second(partition["replication_key_value"]),
-                _or_beginning(partition["look_from"]),
-                _or_beginning(partition["known_from"]),
-                Sketch.decode(_text(partition["known"])),
-                Days.decode(_text(partition["days"])),
-                _maybe_second(partition["counted_from"]),
-                _maybe_second(partition["read_to"]),
+                maybe_second(partition["replication_key_value"]),
+                or_beginning(partition["look_from"]),
+                or_beginning(partition["known_from"]),
+                Sketch.decode(text_of(partition["known"])),
+                Days.decode(text_of(partition["days"])),
+                maybe_second(partition["counted_from"]),
+                maybe_second(partition["read_to"]),
                 None if known_of_0_1 is None else ids_of_0_1(known_of_0_1),
             ),
-            _text(partition["organization_id"]),
-            Filters(tuple(_text(line) for line in _list(partition["filters"]))),
-            _or_beginning(partition["covered_from"]),
-            _text(partition["chain_id"]),
-            _text(partition["run_id"]),
-            _maybe_second(partition["deep_look_at"]),
+            text_of(partition["organization_id"]),
+            Filters(tuple(text_of(line) for line in list_of(partition["filters"]))),
+            or_beginning(partition["covered_from"]),
+            text_of(partition["chain_id"]),
+            text_of(partition["run_id"]),
+            maybe_second(partition["deep_look_at"]),
         )
 
     @classmethod
     def _read_of_0_1(cls, partition: Mapping[str, Any]) -> ScopeState:
         """Read what 0.1.0 wrote: no organization, no filters, other hashes."""
-        _allow_only(_FIELDS_OF_0_1, partition)
+        allow_only(_FIELDS_OF_0_1, partition)
         if partition.keys() <= {"context"}:
             return cls(Position())
         _expect_key(partition)
-        bookmark = int(unix(_text(partition["replication_key_value"])))
+        bookmark = int(unix(text_of(partition["replication_key_value"])))
         lookback = partition.get("lookback", {})
-        _allow_only(_LOOKBACK_OF_0_1, lookback)
-        since = _maybe_second(lookback.get("since"))
+        allow_only(_LOOKBACK_OF_0_1, lookback)
+        since = maybe_second(lookback.get("since"))
         known_from = bookmark if since is None else min(since, bookmark)
         ids = ids_of_0_1(lookback.get("ids", ""))
         # What it emitted up to its bookmark nobody has counted.
@@ -236,14 +245,14 @@ class ScopeState:
             version=VERSION,
             organization_id=self.organization_id,
             filters=[] if self.filters is None else list(self.filters.lines),
-            covered_from=_unless_beginning(self.covered_from),
+            covered_from=unless_beginning(self.covered_from),
             chain_id=self.chain_id,
             run_id=self.run_id,
             replication_key=_REPLICATION_KEY,
-            replication_key_value=_maybe_iso(position.bookmark),
-            look_from=_unless_beginning(position.look_from),
-            known_from=_unless_beginning(position.known_from),
-            read_to=_maybe_iso(position.read_to),
+            replication_key_value=maybe_iso(position.bookmark),
+            look_from=unless_beginning(position.look_from),
+            known_from=unless_beginning(position.known_from),
+            read_to=maybe_iso(position.read_to),
             known=position.known.encode(),
             known_of_0_1=(
                 None
@@ -251,46 +260,13 @@ class ScopeState:
                 else partition.get("known_of_0_1")
                 or (partition.get("lookback") or {}).get("ids", "")
             ),
-            counted_from=_maybe_iso(position.counted_from),
+            counted_from=maybe_iso(position.counted_from),
             days=position.days.encode(),
-            deep_look_at=_maybe_iso(self.deep_look_at),
+            deep_look_at=maybe_iso(self.deep_look_at),
         )
         partition.pop("lookback", None)
-
-
-def _allow_only(names: frozenset[str], fields: Mapping[str, Any]) -> None:
-    for name in fields.keys() - names:
-        raise ValueError(f"it has {redacted(name, longest=40)}, which is not known")
 
 
 def _expect_key(partition: Mapping[str, Any]) -> None:
     if partition["replication_key"] != _REPLICATION_KEY:
         raise ValueError(f"its replication_key is not {_REPLICATION_KEY}")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a {type(value).__name__} where a text should be")
-    return value
-
-
-def _list(value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(f"a {type(value).__name__} where a list should be")
-    return value
-
-
-def _maybe_second(value: object) -> int | None:
-    return None if value is None else int(unix(_text(value)))
-
-
-def _or_beginning(value: object) -> int:
-    return BEGINNING if value is None else int(unix(_text(value)))
-
-
-def _maybe_iso(second: int | None) -> str | None:
-    return None if second is None else iso(second)
-
-
-def _unless_beginning(second: int) -> str | None:
-    return None if second == BEGINNING else iso(second)

@@ -2,20 +2,20 @@
 
 What is not understood is refused. What is ignored would be read again from the
 beginning, without a word: so each level may hold the keys that are known, and no other.
+Each kind of stream says itself what its bookmark may hold, see `KeepsBookmark`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.redaction import redacted
-from tap_openai_audit.streams.audit_log_digests import DIGESTS, read_bookmark
 from tap_openai_audit.streams.state import ScopeState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 _STREAM = "audit_logs"
 _STATE = frozenset({"bookmarks", "currently_syncing"})
@@ -27,36 +27,51 @@ _WRAPPINGS = {
 what stands beside it."""
 
 
-def unwrapped(given: object, streams: Collection[str]) -> dict[str, Any]:
+@runtime_checkable
+class KeepsBookmark(Protocol):
+    """A stream that keeps something between runs."""
+
+    def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
+        """Refuse a bookmark that this stream does not understand.
+
+        Raises:
+            BadState: If something in it is not understood.
+        """
+
+
+def unwrapped(given: object, streams: Mapping[str, object]) -> dict[str, Any]:
     """Return the Singer state in what was given, if all of it is understood.
 
     Args:
         given: The content of a state file.
-        streams: The names of this tap's streams.
+        streams: This tap's streams by their names. One that is no `KeepsBookmark` may
+            have an empty bookmark only.
 
     Raises:
         BadState: If it is not.
     """
-    bookmarks = _bookmarks(given)
+    bookmarks = {
+        name: _without_empty_partitions(_object(bookmark, redacted(name, longest=40)))
+        for name, bookmark in _bookmarks(given).items()
+    }
     for name, bookmark in bookmarks.items():
         if name not in streams:
             named = redacted(name, longest=40)
             raise _refused(f"it is of a stream {named} that this tap lacks")
-        if name == DIGESTS:
-            read_bookmark(_object(bookmark, name))
-        elif name != _STREAM and bookmark not in ({}, {"partitions": []}):
+        stream = streams[name]
+        if isinstance(stream, KeepsBookmark):
+            stream.check_bookmark(bookmark)
+        elif bookmark:
             raise _refused(f"it has a bookmark of {name}, which needs none")
-    partitions_of(given)
     return {"bookmarks": bookmarks} if bookmarks else {}
 
 
-def partitions_of(given: object) -> dict[str, dict[str, Any]]:
-    """Return the partitions of `audit_logs` by their scope.
+def partitions_of(bookmark: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the partitions in a bookmark of `audit_logs` by their scope.
 
     Raises:
         BadState: If something in them is not understood.
     """
-    bookmark = _object(_bookmarks(given).get(_STREAM, {}), _STREAM)
     _allow({"partitions"}, bookmark, _STREAM)
     partitions = bookmark.get("partitions", [])
     if not isinstance(partitions, list):
@@ -74,6 +89,11 @@ def partitions_of(given: object) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _without_empty_partitions(bookmark: dict[str, Any]) -> dict[str, Any]:
+    """Leave out an empty list, which the SDK writes for streams of any kind."""
+    return {k: v for k, v in bookmark.items() if (k, v) != ("partitions", [])}
+
+
 def _bookmarks(given: object) -> dict[str, Any]:
     state = _object(given, "it")
     for wrapping, keys in _WRAPPINGS.items():
@@ -84,7 +104,7 @@ def _bookmarks(given: object) -> dict[str, Any]:
     return _object(state.get("bookmarks", {}), "bookmarks")
 
 
-def _allow(keys: Collection[str], value: dict[str, Any], what: str) -> None:
+def _allow(keys: Collection[str], value: Mapping[str, Any], what: str) -> None:
     for key in value.keys() - set(keys):
         named = redacted(key, longest=40)
         raise _refused(f"{what} has {named}, which is not known")

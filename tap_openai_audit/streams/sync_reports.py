@@ -1,17 +1,16 @@
-"""The ledger as a stream: one record for each scope and run, emitted at the end.
+"""The ledger as a stream: one record for each thing read in a run, emitted at the end.
 
 It is what an auditor asks for: which period was asked, under which filters, and
-whether it was read in full.
+whether it was read in full. Each kind of thing makes a `Row` of what came of it.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_openai_audit.extraction.observation import order_of
-from tap_openai_audit.extraction.windows import BEGINNING
 from tap_openai_audit.streams.columns import (
     anything,
     count,
@@ -24,22 +23,20 @@ from tap_openai_audit.streams.mapped_stream import MappedStream
 from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
     from tap_openai_audit.errors import TapError
     from tap_openai_audit.session import Session
-    from tap_openai_audit.streams.scope_run import ScopeRun
-
 
 LEDGER = "sync_reports"
 """The name of the stream."""
 
 
 class SyncReports(MappedStream):
-    """What was asked, read and emitted, for each scope of a run.
+    """What was asked, read and emitted in a run, for each scope and reference stream.
 
     The ledger fills up while the other streams are synced, so this one comes last.
     """
@@ -48,12 +45,20 @@ class SyncReports(MappedStream):
     primary_keys: ClassVar[Sequence[str]] = ("run_id", "scope")
     schema: ClassVar[dict[str, Any]] = schema_of(
         text("run_id", "The run.", required=True),
-        text("scope", "Whose events: `organization` or `tenant`.", required=True),
-        text("organization_id", "The organization."),
+        text(
+            "scope",
+            "What was read: the events of the `organization` or the `tenant`, those of"
+            " a workspace (`workspace_audit` or `workspace_auth`), or the reference"
+            " stream of this name, of which only the counts, the times of the run and"
+            " `complete` are told.",
+            required=True,
+        ),
+        text("organization_id", "The organization; null for a workspace's scopes."),
+        text("workspace_id", "The workspace; null for all others."),
         text("tap_version", "The version of the tap."),
         text("chain_id", "The chain: all runs that began from each other's state."),
         text("previous_run_id", "The run whose state this one began from."),
-        moment("started_at", "When the scope began."),
+        moment("started_at", "When reading began, by the clock of the tap's machine."),
         moment("finished_at", "When it ended."),
         moment("window_start", "Asked from; null: everything available."),
         moment("window_end", "Asked up to; null: up to now."),
@@ -72,9 +77,12 @@ class SyncReports(MappedStream):
         ),
         count("requests", "Requests made, repeated ones included."),
         count("retries", "Requests that were repeated."),
-        count("events_read", "Events read, each counted once."),
-        count("events_emitted", "Events that records were written of."),
-        count("events_filtered", "Events that a stream map left out."),
+        count(
+            "events_read",
+            "Events read, each counted once; of a reference stream, objects.",
+        ),
+        count("events_emitted", "Events, or objects, that records were written of."),
+        count("events_filtered", "Events, or objects, that a stream map left out."),
         count(
             "events_known",
             "Events read that an earlier run or the other scope had emitted.",
@@ -105,7 +113,11 @@ class SyncReports(MappedStream):
         ),
         text("order_observed", "The order in which the API gave events."),
         anything("filters", "The filters in force, by name."),
-        flag("complete", "Whether it was read in full; null: nothing was to be read."),
+        flag(
+            "complete",
+            "Whether it was read in full, of a reference stream all lists and those of"
+            " its parent; null: nothing was to be read.",
+        ),
         text("reason", "Why it was not."),
     )
 
@@ -121,6 +133,36 @@ class SyncReports(MappedStream):
         yield from self._ledger.records
 
 
+@dataclass(frozen=True)
+class Row:
+    """What is told of everything that is read. Times are Unix seconds."""
+
+    scope: str
+    """What was read."""
+    started_at: int
+    finished_at: int | None
+    requests: int
+    retries: int
+    events_read: int
+    events_emitted: int
+    events_filtered: int
+    complete: bool | None
+    """Whether it was read in full. None if there was nothing to read."""
+    reason: str | None
+    """Why it was not."""
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """The columns that apply to this kind of thing alone. All others are null."""
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns that have a value."""
+        shared = asdict(self)
+        own = shared.pop("own")
+        finished = None if self.finished_at is None else iso(self.finished_at)
+        times = {"started_at": iso(self.started_at), "finished_at": finished}
+        return {**shared, **times, **own}
+
+
 class Ledger:
     """The records of a run, in the order in which they were entered."""
 
@@ -128,51 +170,14 @@ class Ledger:
         self._tap_version = tap_version
         self.records: list[dict[str, Any]] = []
 
-    def enter(self, run: ScopeRun, session: Session) -> None:
-        """Enter the run of a scope."""
-        settings, report, state = session.settings, run.report, run.after
-        deep = report.deep
+    def enter(self, session: Session, row: Row) -> None:
+        """Enter what came of one thing that was read."""
         self.records.append(
             {
+                **dict.fromkeys(SyncReports.schema["properties"]),
                 "run_id": session.run_id,
-                "organization_id": settings.organization_id,
+                "organization_id": session.settings.organization_id,
                 "tap_version": self._tap_version,
-                "chain_id": state.chain_id,
-                "previous_run_id": run.before.run_id,
-                "bookmark": _iso(state.position.bookmark),
-                "look_from": _iso(state.position.look_from),
-                "covered_from": _iso(state.covered_from),
-                "lookback_seconds": settings.lookback_seconds,
-                "filters": {name: [*own] for name, own in settings.filters.items()},
-                "scope": report.scope,
-                "started_at": iso(report.started_at),
-                "finished_at": _iso(report.finished_at),
-                "window_start": _iso(report.window_start),
-                "window_end": _iso(report.window_end),
-                "oldest_event_at": _iso(report.oldest),
-                "newest_event_at": _iso(report.newest),
-                "requests": report.requests,
-                "retries": report.retries,
-                "events_read": report.read,
-                "events_emitted": report.emitted,
-                "events_filtered": report.filtered,
-                "events_known": report.known,
-                "events_late": report.late,
-                "events_repeated": report.repeated,
-                "greatest_lateness_seconds": report.latest_by,
-                "ids_forgotten": 0,
-                "deep_window_start": _iso(deep.window_start) if deep else None,
-                "deep_window_end": _iso(deep.window_end) if deep else None,
-                "deep_events_emitted": deep.emitted if deep else None,
-                "deep_events_repeated": deep.repeated if deep else None,
-                "deep_complete": deep.complete if deep else None,
-                "order_observed": order_of(report.orders).value,
-                "complete": report.complete,
-                "reason": report.reason,
+                **row.columns,
             }
         )
-
-
-def _iso(second: int | None) -> str | None:
-    """Write a time; null for none, and for the beginning of everything."""
-    return None if second is None or second == BEGINNING else iso(second)
