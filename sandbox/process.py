@@ -108,8 +108,8 @@ class Control:
     def begin_incident(self, at: float | None = None) -> int:
         """Let an incident begin on top of a story, and return when it does.
 
-        What of it lies in the future shows when its time comes by the API's clock,
-        which `clock_skew_seconds` moves.
+        What of it lies in the future happens when its time comes by the API's clock,
+        which `clock_skew_seconds` moves; `events` does not know of it before.
 
         Args:
             at: When, Unix seconds; None is now by the API's clock.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sandbox.options import Options
+    from sandbox.organization.things import Organization
 
 SCOPES = ("organization", "tenant")
 #: The list parameters, and what of an event they look at.
@@ -189,7 +190,6 @@ class Log:
             self._writer = Story(seed, organization_id, span)
         else:
             self._writer = EventWriter(seed, organization_id, span[0])
-        self.organization = self._writer.organization
         for scope, count in (
             ("organization", options.events),
             ("tenant", options.tenant_events),
@@ -203,8 +203,14 @@ class Log:
         self.workspace = (
             StoryWorkspace(seed, options.workspace_id, self._writer)
             if isinstance(self._writer, Story)
-            else WorkspaceWriter(seed, options.workspace_id, self.organization)
+            else WorkspaceWriter(seed, options.workspace_id, self._writer.organization)
         )
+
+    @property
+    def organization(self) -> Organization:
+        """What exists now."""
+        self._catch_up()
+        return self._writer.organization
 
     def find(self, scope: str, selection: Selection) -> Found:
         """Return a page of a scope, or of both for ``both``.

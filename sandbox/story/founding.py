@@ -83,7 +83,8 @@ def found(
         admin_key = AdminKey(new_id(rng, "admin_key"), "terraform", before(), user)
         o.admin_keys[admin_key.id] = admin_key
     for name in ("owner", "reader"):
-        role = Role(new_id(rng, "role"), name, (), "api.organization", True)  # noqa: FBT003
+        role = Role(new_id(rng, "role"), name, (), "api.organization")
+        role.predefined_role = True
         o.roles[role.id] = role
     for model, requests in _MODELS:
         limit = RateLimit(f"rl-{model}", model, requests, requests * _TOKENS_A_REQUEST)

@@ -78,6 +78,7 @@ def sign_ins(
             )
             if len(found) >= count:
                 break
+        # So every hour of the day comes in its turn: a short span has one of them.
         later = (later + _NEXT_TIME) % (8 * HOUR)
     missing = max(0, count - len(found))
     times = [rng.randrange(*span) for _ in range(missing)]
