@@ -64,8 +64,8 @@ generate: .venv/dev/.installed ## Write what is made of the settings and the eve
 
 .PHONY: sandbox
 sandbox: .venv/meltano/.installed ## Serve the sandbox for `meltano --environment=sandbox`
-	$(MELTANO)/python -m sandbox --port=8765 --start=90d --end=now --grow-per-second=0.1 \
-		--workspace-events=300
+	$(MELTANO)/python -m sandbox --port=8765 --history=story --start=90d --end=now \
+		--grow-per-second=0.1 --workspace-events=300
 
 .PHONY: benchmark
 benchmark: .venv/dev/.installed ## Measure the tap beside other tools, in twenty minutes

@@ -108,13 +108,20 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
         _say("API        the real one")
     else:
         sandbox = stack.enter_context(
-            SandboxProcess(seed=int(time.time()), start="90d", end="now")
+            SandboxProcess(
+                seed=int(time.time()),
+                history="story",
+                start="30d",
+                end="now",
+                incident="2h",
+            )
         )
         sandbox.control.add_events()
         _replace(variables, _TAP, {f"{_TAP}API_URL": sandbox.url})
         _say(
-            f"API        a sandbox at {sandbox.url}: an invented organization with"
-            f" {len(sandbox.control.events()):,} events"
+            f"API        a sandbox at {sandbox.url}: a month of an invented company,"
+            f" with an incident in its last hours, {len(sandbox.control.events()):,}"
+            " events"
         )
     database = configured(variables)
     if database is None:
