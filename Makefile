@@ -24,7 +24,7 @@ help: ## List the targets
 		while read -r name text; do printf '%-16s%s\n' "$$name" "$$text"; done
 
 .PHONY: demo
-demo: .meltano/.installed-demo ## Run the tap through Meltano into PostgreSQL, twice
+demo: .meltano/.installed-transform ## Run the tap through Meltano into PostgreSQL, twice
 	@$(MELTANO)/python -m sandbox.demo
 
 # A part has pins in requirements/, an environment and tests of its own, so that it can
@@ -35,11 +35,11 @@ parts := tap transform
 test: lint $(parts:%=test-%) ## Check everything that has to pass
 
 .PHONY: test-tap
-test-tap: .venv/dev/.installed .meltano/.installed ## Test the tap alone
+test-tap: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform ## Test the tap alone
 	$(DEV)/python -m pytest --numprocesses=auto tests
 
 .PHONY: test-transform
-test-transform: .venv/transform/.installed .meltano/.installed-transform ## Test the dbt package alone
+test-transform: .venv/transform/.installed .meltano/.installed .meltano/.installed-transform ## Test the dbt package alone
 	.venv/transform/bin/python -m pytest --numprocesses=auto --dist=loadgroup transform
 
 .PHONY: lint
@@ -76,7 +76,7 @@ reliability: .venv/dev/.installed ## Run the fault suite and write docs/reliabil
 	$(DEV)/python tests/fault_suite.py --cases 400 --write
 
 .PHONY: install
-install: .venv/dev/.installed .meltano/.installed-transform ## Make all environments
+install: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform ## Make all environments
 
 .PHONY: requirements
 requirements: $(UV) ## Pin the newest versions of all dependencies
@@ -132,7 +132,7 @@ install-plugins = $(MELTANO)/meltano --log-level=warning install
 .meltano/.installed: .meltano/.installed-demo
 	$(call plugins,$(loaders))
 
-.meltano/.installed-transform: .meltano/.installed
+.meltano/.installed-transform: .meltano/.installed-demo
 	$(call plugins,dbt)
 
 # `meltano.yml` says why DuckDB cannot be had for newer ones.
