@@ -10,6 +10,9 @@ import re
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 
+_LATEST = 253_402_300_799.999
+"""The end of the year 9999, in Unix seconds."""
+
 # Before Python 3.11 `fromisoformat` takes a fraction of three or six digits only.
 _FRACTION = re.compile(r"(?<=\d[.,])\d+")
 
@@ -36,7 +39,8 @@ def unix(text: str) -> float:
         ValueError: If the text is no such time.
         OverflowError: If its offset leads out of the years 1 to 9999.
     """
-    return _moment(text).timestamp()
+    # A float rounds the last microsecond of 9999 up to a year that no text can say.
+    return min(_moment(text).timestamp(), _LATEST)
 
 
 def utc(text: str) -> str:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 START = 1_790_000_000  # Unix seconds
 STEP = 600  # seconds of a file
+NOW = START + 60 * 86_400
+"""The API's clock."""
 
 
 @dataclass
@@ -210,5 +212,5 @@ def run(  # noqa: PLR0913 - whatever a run depends on
         lost=lost,
         size=size,
     )
-    feed.read(lambda: None, now=lambda: START, deep=deep)
+    feed.read(lambda: None, now=lambda: NOW, deep=deep)
     return feed

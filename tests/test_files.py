@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from model_files import (
+    NOW,
     START,
     STEP,
     Killed,
@@ -301,12 +302,36 @@ def test_a_file_that_nobody_can_tell_what_it_holds_ends_the_run_before_it(
 
 
 def test_two_downloads_that_agree_tell_that_the_listing_is_wrong() -> None:
-    wrong = file(1, "a", "b", declared=b"something else")
+    wrong = file(1, "a", "b", declared=b"c")
     found = run(ModelFiles([wrong]), target := Target())
     assert target.ids == ["a", "b"]
     assert target.rows["file-001"].checksum_matches is False
     assert [row.file.id for row in found.mislabelled] == ["file-001"]
     assert not found.flawed
+
+
+def test_two_downloads_that_are_cut_at_the_same_place_are_not_the_file() -> None:
+    longer = b'{"event_id":"a"}\n{"event_id":"b"}\n{"event_id":"c"}\n' * 9
+    with pytest.raises(BadResponse, match=r"twice as .* only"):
+        run(ModelFiles([file(1, "a", "b", declared=longer)]), target := Target())
+    assert target.ids == []
+
+
+def test_a_file_that_ends_in_the_future_hides_none_that_comes_until_then() -> None:
+    files = [*many(3), file(9_000_000, "future", id_="future")]
+    api, target = ModelFiles(files), Target()
+    run(api, target)
+    assert restored(target.state).bookmark == iso(NOW)
+    api.files = [*files, file(60 * 144 - 3, "later", id_="later")]
+    run(api, target)
+    assert target.ids[-1] == "later"
+    assert len(target.ids) == len(set(target.ids))
+
+
+def test_a_file_of_the_very_time_that_is_asked_after_is_read() -> None:
+    api, target = Pages(page(0, 1)), Target()
+    run(api, target, asked=Asked(start=START))
+    assert {"file-000", "file-001"} == set(target.rows)
 
 
 def test_what_can_be_read_of_a_file_is_emitted_and_the_feed_goes_on() -> None:
@@ -366,7 +391,7 @@ def test_what_a_map_leaves_out_is_counted_and_not_emitted_again() -> None:
     feed = Feed(
         api, position, Asked(), Report(scope="workspace_audit", started_at=0), sink
     )
-    feed.read(lambda: None, now=lambda: START)
+    feed.read(lambda: None, now=lambda: NOW)
     row = target.rows["file-001"]
     assert (row.emitted, row.filtered, row.known) == (2, 1, 0)
     assert row.ids_checksum == hash_of("a") + hash_of("c")

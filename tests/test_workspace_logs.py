@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from email.utils import formatdate
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,11 +19,11 @@ from tap_openai_audit.api.pace import Pace
 from tap_openai_audit.api.workspace_logs import AUDIT_LOG, WorkspaceLogs, decode_page
 from tap_openai_audit.causes import Api, Cause
 from tap_openai_audit.endpoint import Endpoint
-from tap_openai_audit.errors import ExpiredFile, RequestFailed
+from tap_openai_audit.errors import ErrorResponse, ExpiredFile, RequestFailed
 from tap_openai_audit.extraction.files.log_files import LogEvent, LogFile, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 KEY = "Wq7Zr2Lt9Xv4Bn6KWq7Zr2Lt9Xv4"
 WORKSPACE = "01234567-89ab-cdef-0123-456789abcdef"
@@ -117,10 +118,6 @@ def test_what_the_host_of_the_files_says_is_not_repeated(status: int) -> None:
         LocalServer(response(status, body=said)) as files,
         LocalServer(to(f"{files.url}/a?{SIGNATURE}")) as api,
     ):
-        if status in {404, 410}:
-            # Here the listing, asked to be sure, is redirected as well.
-            assert failure(api.url).cause is Cause.REDIRECT
-            return
         error = failure(api.url)
     assert error.cause is Cause.FILE_HOST
     assert error.what.startswith(f"HTTP {status} from the host of the files")
@@ -148,25 +145,42 @@ def test_what_a_proxy_sends_in_place_of_a_file_is_asked_for_again(body: bytes) -
 # A file that is gone
 
 
+def next_of(answers: Iterator[bytes]) -> list[bytes]:
+    return [next(answers)]
+
+
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_file_is_gone_only_if_the_workspace_is_there(status: int) -> None:
+def test_a_file_is_gone_only_if_the_api_lists_it_no_more(status: int) -> None:
     gone = response(status, body=b'{"error": {"message": "No such file."}}')
-    listing = response(
-        200,
-        f"Date: {formatdate(usegmt=True)}",
-        body=b'{"data": [], "has_more": false}',
-    )
-    answers = iter([*[gone, listing] * 4, gone, gone])
-    with LocalServer(lambda: [next(answers)]) as api:
-        with pytest.raises(ExpiredFile):
+    entry = json.dumps(listed(id=FILE.id, end_time=FILE.end_time)).encode()
+    pages = {
+        b"is not there": b'{"data": [], "has_more": false}',
+        b"is listed": b'{"data": [%b], "has_more": false}' % entry,
+    }
+    date = f"Date: {formatdate(usegmt=True)}"
+    for what, page in pages.items():
+        answers = iter([gone, response(200, date, body=page)])
+        with (
+            LocalServer(partial(next_of, answers)) as api,
+            pytest.raises(ErrorResponse) as caught,
+        ):
             logs(api.url).download(FILE)
-        assert b"limit=1" in api.requests[1]
-        assert len(api.requests) == 6
-        next(answers), next(answers)
-        with pytest.raises(RequestFailed) as caught:
-            logs(api.url).download(FILE)
+        assert isinstance(caught.value, ExpiredFile) == (what == b"is not there")
+
+
+def test_a_file_is_not_gone_because_its_workspace_is_not_there() -> None:
+    gone = response(404, body=b'{"error": {"message": "No such workspace."}}')
+    with LocalServer(gone) as api, pytest.raises(RequestFailed) as caught:
+        logs(api.url).download(FILE)
     assert not isinstance(caught.value, ExpiredFile)
-    assert "check workspace_id" in str(caught.value)
+
+
+def test_a_file_is_not_gone_because_a_proxy_says_so() -> None:
+    page = response(404, body=b"<html>Not Found</html>")
+    with LocalServer(page) as api, pytest.raises(RequestFailed) as caught:
+        logs(api.url).download(FILE)
+    assert not isinstance(caught.value, ExpiredFile)
+    assert len(api.requests) == 1
 
 
 # Listings

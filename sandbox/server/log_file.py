@@ -26,7 +26,7 @@ TRAPS = {
     "wrong_size": "the declared size is that of something else",
     "cut": "each download ends within the last event, and HTTP does not show it",
     "differs": "each download is another one: whole lines, the last ones missing",
-    "expired_404": "it is listed, and its download is refused with 404",
+    "expired_404": "it is listed until its download is refused with 404",
     "expired_410": "the same with 410",
 }
 _MOMENT = re.compile(

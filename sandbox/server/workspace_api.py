@@ -103,6 +103,9 @@ class WorkspaceApi:
 
     def _download(self, file_id: str, behaviour: Behaviour, now: float) -> Response:
         file = self._files.find(file_id)
+        if file is not None and {"expired_404", "expired_410"} & {*file.traps}:
+            # It expired after it was listed.
+            self._files.expire(file_id)
         if file is None or "expired_404" in file.traps:
             raise _missing("log file", file_id)
         _check_scope(file.type, behaviour)

@@ -39,6 +39,7 @@ class WorkspaceFiles:
         self._rng = random.Random(f"{options.seed} workspace files")
         self._writer = writer
         self._files: dict[str, LogFile] = {}
+        self._expired: set[str] = set()
         self._open: dict[str, str] = {}
         for file in history(options, self._writer, self._rng, now()):
             self._files[file.id] = file
@@ -53,7 +54,11 @@ class WorkspaceFiles:
 
     def listed(self, types: Collection[str]) -> list[LogFile]:
         """Return the files of some types that are listed now, oldest first."""
-        return [f for f in self if f.type in types and self.shows(f)]
+        return [
+            file
+            for file in self
+            if file.type in types and self.shows(file) and file.id not in self._expired
+        ]
 
     def shows(self, file: LogFile) -> bool:
         """Tell whether a file is listed now."""
@@ -99,6 +104,10 @@ class WorkspaceFiles:
         file = with_extras(file, earlier[-1] if earlier else None, self._writer)
         self._files[file.id] = file
         return file
+
+    def expire(self, file_id: str) -> None:
+        """List a file no more."""
+        self._expired.add(file_id)
 
     def show(self) -> list[LogFile]:
         """List the files that were kept back, and return them."""

@@ -156,7 +156,9 @@ def _parts(body: bytes) -> Iterator[bytes]:
         except RecursionError:
             raise BadBody("JSON that is nested too deeply") from None
         yield text[position:end].encode()
-        position = len(text) - len(text[end:].lstrip())
+        position = end
+        while position < len(text) and text[position].isspace():
+            position += 1
 
 
 def _ignored(_digits: str) -> Any:  # noqa: ANN401 - json's own signature

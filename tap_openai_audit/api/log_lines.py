@@ -52,7 +52,11 @@ def events_of(body: bytes | bytearray) -> Iterator[LogEvent | Unreadable]:
 def _on(line: bytes, number: int) -> Iterator[LogEvent | Unreadable]:
     found, flaw = readable(line, _event)
     for head, event in found:
-        yield LogEvent(number, head.event_id, _time(head.timestamp), event)
+        if head.event_id:
+            yield LogEvent(number, head.event_id, _time(head.timestamp), event)
+        else:
+            # All of them would pass for one.
+            yield Unreadable(number, "an event with an empty event_id")
     if flaw is not None:
         yield Unreadable(number, redacted(flaw, longest=_LONGEST_REASON))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from functools import partial
 from hashlib import sha256
-from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -40,9 +39,6 @@ _PAGE_SIZE = 100
 
 _GONE = frozenset({404, 410})
 """Statuses that say that a file is not there."""
-
-_TIMES_GONE = 3
-"""How many times in a row that has to be said: the events of the file are given up."""
 
 _LEAST_ROOM, _ROOM_PER_BYTE = 16 * 1024 * 1024, 4
 """How many bytes a file may have that is listed with fewer: several are in memory at
@@ -112,20 +108,32 @@ class WorkspaceLogs:
         """
         path = f"{self._path}/{quote(file.id, '')}"
         longest = max(_LEAST_ROOM, _ROOM_PER_BYTE * (file.size or 0))
-        read = partial(_checked, file.size)
-        for attempt in count(1):
-            try:
-                body = self._downloads.get_file(path, longest, read).content
-            except ErrorResponse as error:  # noqa: PERF203 - three times at the most
-                if error.status not in _GONE:
-                    raise
-                # A workspace that is not there, or not at the moment, says the same.
-                self.page(iso(file.second), limit=1)
-                if attempt == _TIMES_GONE:
-                    raise _expired(error) from None
-            else:
-                return Content(body, sha256(body).hexdigest())
-        raise AssertionError("unreachable")
+        try:
+            body = self._downloads.get_file(path, longest, partial(_checked, file))
+        except ErrorResponse as error:
+            says_gone = error.from_api and error.status in _GONE
+            if says_gone and not self._is_listed(file):
+                raise _expired(error) from None
+            # A proxy, or the API at the moment: its events are not given up for it.
+            raise
+        return Content(body.content, sha256(body.content).hexdigest())
+
+    def _is_listed(self, file: LogFile) -> bool:
+        """Tell whether the API still lists a file that it does not hand out.
+
+        Raises:
+            RequestFailed: If it cannot be asked.
+        """
+        after = iso(file.second - 1)
+        while True:
+            page = self.page(after)
+            if any(listed.id == file.id for listed in page.files):
+                return True
+            if not page.has_more or page.files[-1].at > file.at:
+                return False
+            if unix(after) >= page.files[-1].at:
+                return True  # nobody can tell
+            after = page.files[-1].end_time
 
     @staticmethod
     def events(body: bytes | bytearray) -> Iterator[LogEvent | Unreadable]:
@@ -133,14 +141,16 @@ class WorkspaceLogs:
         return events_of(body)
 
 
-def _checked(size: int | None, body: bytearray) -> bytearray:
+def _checked(file: LogFile, body: bytearray) -> bytearray:
     """Take a body for a file, unless it is what a proxy sends in its place.
 
     Raises:
-        BadBody: If it neither has the size of the file nor begins with an event.
+        BadBody: If it is neither as declared nor begins with an event.
     """
     begin = body[:64].removeprefix(MARK).lstrip()
-    if len(body) == size or begin.startswith(b"{"):
+    if len(body) == file.size or begin.startswith(b"{"):
+        return body
+    if file.sha256 is not None and sha256(body).hexdigest() == file.sha256:
         return body
     raise BadBody("an HTML page" if begin[:1] == b"<" else "a body that is no log file")
 

@@ -77,7 +77,10 @@ class WorkspaceLogFiles(MappedStream):
         """
         if not self.selected:
             return set()
-        return EnteredDays.read(self.get_context_state(None)).lost(feed, files)
+        entered = EnteredDays.read(self.get_context_state(None))
+        if entered.workspace_id != self._session().settings.workspace_id:
+            entered = EnteredDays()
+        return entered.lost(feed, files)
 
     def enter(self, event_type: str, found: FileReport) -> None:
         """Write the row of a file that is done. A stream map may end this here."""
@@ -114,7 +117,7 @@ class WorkspaceLogFiles(MappedStream):
 
     def note(self, feed: str, files: KnownFiles) -> None:
         """Note in the state that the files of a feed that are done have rows."""
-        if not self._is_broken:
+        if self.selected and not self._is_broken:
             bookmark = self.get_context_state(None)
             EnteredDays.read(bookmark).write(
                 bookmark, self._session().settings.workspace_id, feed, files

@@ -97,10 +97,14 @@ class FeedState:
         if bookmark["replication_key"] != REPLICATION_KEY:
             raise ValueError(f"its replication_key is not {REPLICATION_KEY}")
         value = bookmark["replication_key_value"]
+        reached = None if value is None else utc(text_of(value))
+        known_from = or_beginning(bookmark["known_from"])
+        if reached is not None and known_from > unix(reached):
+            raise ValueError("its known_from lies after its bookmark")
         return cls(
             Position(
-                None if value is None else utc(text_of(value)),
-                or_beginning(bookmark["known_from"]),
+                reached,
+                known_from,
                 KnownFiles.decode(text_of(bookmark["files"])),
                 KnownEvents.decode(text_of(bookmark["events"])),
                 _begun(bookmark),

@@ -22,6 +22,7 @@ from tap_openai_audit.extraction.files.log_files import LogEvent, Unreadable
 from tap_openai_audit.extraction.files.position import DAY, Position
 from tap_openai_audit.extraction.files.reports import Begun, FileReport, id_hash
 from tap_openai_audit.extraction.files.verified import verified
+from tap_openai_audit.extraction.windows import END
 from tap_openai_audit.timestamps import iso, unix
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class Feed:
         self._done = position.files.copy()
         self._bookmark = position.bookmark
         self._replayed = KnownEvents()
+        self._now: Callable[[], int] = lambda: END - 1
         self._saved_at = 0.0
         self._unsaved = 0
         self.files = 0
@@ -151,6 +153,7 @@ class Feed:
             TapError: If not all of it can be read.
         """
         position, asked, report = self._position, self._asked, self._report
+        self._now = now
         after = position.lists_after(asked, deep=deep, days=self._lost)
         before = None if asked.end is None else iso(asked.end)
         report.asked = True
@@ -208,7 +211,7 @@ class Feed:
             self.mislabelled.append(found)
         self._sink.enter(found)
         if file not in self._done:
-            self._position.finish(file, self._asked)
+            self._position.finish(file, self._asked, self._now())
         self._unsaved += 1
 
     def _count(self, content: Content, found: FileReport) -> None:

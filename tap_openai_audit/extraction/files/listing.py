@@ -29,7 +29,8 @@ def listed(
     """List files in the order of their end.
 
     Collectors see the file again at which a page ended. So one that is known may come
-    again, and no other at or before the time that was asked after.
+    again, and on the first page any of the very time that is asked after: no page has
+    brought that time before.
 
     Args:
         source: Where files come from.
@@ -42,14 +43,15 @@ def listed(
         RequestFailed: If a page is not to be had.
     """
     taken: set[str] = set()
-    reached = unix(after)
+    reached, is_first = unix(after), True
     while True:
         page = source.page(after, before)
         _check_order(page.files)
         once = {file.id: file for file in page.files if file.id not in taken}
         fresh = [*once.values()]
         for file in fresh:
-            if file.at <= reached and not is_known(file):
+            is_new_time = is_first and file.at == reached
+            if file.at <= reached and not is_new_time and not is_known(file):
                 raise BrokenPaging(
                     f"The listing after {redacted(after)} has a file of"
                     f" {redacted(file.end_time)}"
@@ -65,7 +67,7 @@ def listed(
         if not page.has_more:
             return
         taken.update(file.id for file in fresh)
-        after, reached = fresh[-1].end_time, fresh[-1].at
+        after, reached, is_first = fresh[-1].end_time, fresh[-1].at, False
 
 
 def _check_order(files: Sequence[LogFile]) -> None:

@@ -48,8 +48,12 @@ class Content:
     """The checksum of the body in lower case."""
 
     def is_as_declared(self, file: LogFile) -> bool:
-        """Whether it is what the listing says."""
-        return (len(self.body), self.sha256) == (file.size, file.sha256)
+        """Whether it is what the listing says. The checksum alone decides."""
+        return file.sha256 is not None and self.sha256 == file.sha256
+
+    def may_be_cut(self, file: LogFile) -> bool:
+        """Whether it has fewer bytes than the listing says."""
+        return file.size is not None and len(self.body) < file.size
 
 
 class LogEvent(NamedTuple):

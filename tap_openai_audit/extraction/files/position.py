@@ -101,18 +101,26 @@ class Position:
         at = min([at, *(day - 1 for day in days)])
         return iso(max(at, self.known_from, int(unix(FIRST_TIME))))
 
-    def finish(self, file: LogFile, asked: Asked) -> None:
-        """Count a file as done."""
-        end_time = utc(file.end_time)
+    def finish(self, file: LogFile, asked: Asked, now: int) -> None:
+        """Count a file as done.
+
+        Args:
+            file: The file.
+            asked: What the settings ask for.
+            now: The API's clock, in Unix seconds. The bookmark never goes beyond it: a
+                file that ends in the future says nothing of those that come until then.
+        """
         if self.bookmark is None:
             after = unix(self.lists_after(asked, deep=False))
             self.known_from = int(after)
-        if self.bookmark is None or file.at > unix(self.bookmark):
+        end_time = utc(file.end_time) if file.at <= now else iso(now)
+        if self.bookmark is None or unix(end_time) > unix(self.bookmark):
             self.bookmark = end_time
         self.begun = None
         self.files.add(file)
         newest = int(unix(self.bookmark) // 1)
         keep = max(LOOKBACK_SECONDS, asked.deep_days * DAY)
         known_from = self.files.forget_before(newest - keep)
-        self.known_from = max(self.known_from, known_from)
+        # So many files of one time that the state cannot hold them are read again.
+        self.known_from = max(self.known_from, min(known_from, newest))
         self.events.forget_before(newest - EVENTS_SECONDS)

@@ -1,7 +1,8 @@
 """A file that is what it should be: a transfer that is cut must never look like one.
 
 Content that is not as declared is downloaded again. Where two downloads agree byte for
-byte, and can be read to their end, what is declared is wrong.
+byte, and can be read to their end, what is declared is wrong. Only fewer bytes than
+declared are never taken for the file: two transfers may be cut at the same place.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Download:
     content: Content | None
     """None if the API does not have it any more."""
     as_declared: bool = True
-    """Whether size and checksum are those of the listing."""
+    """Whether the checksum is that of the listing."""
 
 
 def verified(source: FileSource, file: LogFile) -> Download:
@@ -56,6 +57,8 @@ def verified(source: FileSource, file: LogFile) -> Download:
     if (len(content.body), content.sha256) != (size, sha256):
         again = len(content.body)
         raise _broken(file, f"came as {came}, then as {again:,} other ones")
+    if content.may_be_cut(file):
+        raise _broken(file, f"came twice as {came} only")
     if not _can_be_read(source, content):
         raise _broken(file, f"came twice as {came} that cannot be read to their end")
     return Download(file, content, as_declared=False)
