@@ -24,19 +24,23 @@ help: ## List the targets
 		while read -r name text; do printf '%-16s%s\n' "$$name" "$$text"; done
 
 .PHONY: demo
-demo: .meltano/.installed-demo ## Run the tap through Meltano into PostgreSQL, twice
+demo: .meltano/.installed-transform ## Run the tap through Meltano into PostgreSQL, twice
 	@$(MELTANO)/python -m sandbox.demo
 
 # A part has pins in requirements/, an environment and tests of its own, so that it can
 # fail no other. One more is named here, and says below what `test-` means for it.
-parts := tap
+parts := tap transform
 
 .PHONY: test
 test: lint $(parts:%=test-%) ## Check everything that has to pass
 
 .PHONY: test-tap
-test-tap: .venv/dev/.installed .meltano/.installed ## Test the tap alone
+test-tap: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform ## Test the tap alone
 	$(DEV)/python -m pytest --numprocesses=auto tests
+
+.PHONY: test-transform
+test-transform: .venv/transform/.installed .meltano/.installed .meltano/.installed-transform ## Test the dbt package alone
+	.venv/transform/bin/python -m pytest --numprocesses=auto --dist=loadgroup transform
 
 .PHONY: lint
 lint: .venv/dev/.installed ## Check style, types and workflows
@@ -55,13 +59,13 @@ format: .venv/dev/.installed ## Correct style as far as that can be automatic
 	$(DEV)/ruff format .
 
 .PHONY: generate
-generate: .venv/dev/.installed ## Write what shows the settings, from their schema
+generate: .venv/dev/.installed ## Write what is made of the settings and the event types
 	$(DEV)/python -m tools.generate
 
 .PHONY: sandbox
 sandbox: .venv/meltano/.installed ## Serve the sandbox for `meltano --environment=sandbox`
-	$(MELTANO)/python -m sandbox --port=8765 --start=90d --end=now --grow-per-second=0.1 \
-		--workspace-events=300
+	$(MELTANO)/python -m sandbox --port=8765 --history=story --start=90d --end=now \
+		--grow-per-second=0.1 --workspace-events=300
 
 .PHONY: benchmark
 benchmark: .venv/dev/.installed ## Measure the tap beside other tools, in twenty minutes
@@ -72,7 +76,7 @@ reliability: .venv/dev/.installed ## Run the fault suite and write docs/reliabil
 	$(DEV)/python tests/fault_suite.py --cases 400 --write
 
 .PHONY: install
-install: .venv/dev/.installed .meltano/.installed ## Make all environments
+install: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform ## Make all environments
 
 .PHONY: requirements
 requirements: $(UV) ## Pin the newest versions of all dependencies
@@ -80,6 +84,8 @@ requirements: $(UV) ## Pin the newest versions of all dependencies
 		postgres.in --output-file dev.txt
 	cd requirements && $(compile) meltano.in --group ../pyproject.toml:sandbox \
 		--output-file meltano.txt
+	cd requirements && $(compile) transform.in --group ../pyproject.toml:sandbox \
+		--output-file transform.txt
 
 compile = ../$(UV) pip compile --quiet --upgrade --universal --python-version=3.10 \
 	--no-emit-index-url --no-annotate --custom-compile-command='make requirements'
@@ -87,6 +93,7 @@ compile = ../$(UV) pip compile --quiet --upgrade --universal --python-version=3.
 .PHONY: clean
 clean: ## Remove what was made here, but neither Meltano's state nor loaded data
 	rm -rf .venv .work .meltano/.installed* .meltano/extractors .meltano/loaders
+	rm -rf .meltano/utilities .meltano/dbt
 	rm -rf .meltano/run .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -124,6 +131,9 @@ install-plugins = $(MELTANO)/meltano --log-level=warning install
 
 .meltano/.installed: .meltano/.installed-demo
 	$(call plugins,$(loaders))
+
+.meltano/.installed-transform: .meltano/.installed-demo
+	$(call plugins,dbt)
 
 # `meltano.yml` says why DuckDB cannot be had for newer ones.
 loaders = target-jsonl $(shell $(MELTANO)/python -c \

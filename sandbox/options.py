@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHAPES = ("uniform", "burst", "second")
-_CHOICES = {"shape": SHAPES}
+HISTORIES = ("random", "story")
+_CHOICES = {"shape": SHAPES, "history": HISTORIES}
 _AGO = {"d": 86_400, "h": 3_600}  # seconds
 
 
@@ -34,7 +35,14 @@ class Options:
             UTC), or ``30d`` or ``2h`` for so long before the end.
         end: End of both logs, exclusive, in the same forms, or ``now``, which is the
             API's. Events in the future become visible when their time comes.
-        shape: How events spread over time, one of SHAPES.
+        history: What happens, one of HISTORIES. `random` has events of every type, also
+            unknown ones, by anybody at any time, and is made for tests and benchmarks.
+            `story` is a company whose people and robots have habits; it is made for a
+            month or so and, with 2,000 events, for reading.
+        incident: When an incident begins on top of a story, in the forms of `start`;
+            it takes a little more than an hour. Empty for none. Of the workspace, if it
+            has events, it sees the failed sign-ins.
+        shape: How events spread over time, one of SHAPES; a story has its own way.
         latency_ms: Delay before each answer, milliseconds.
         clock_skew_seconds: What the API's clock is ahead of this machine's.
         grow_per_second: New events per second while the sandbox runs.
@@ -53,6 +61,8 @@ class Options:
     workspace_traps: str = ""
     start: str = "2026-01-01"
     end: str = "2026-11-01"
+    history: str = "random"
+    incident: str = ""
     shape: str = "uniform"
     latency_ms: float = 0.0
     clock_skew_seconds: float = 0.0
@@ -81,15 +91,28 @@ class Options:
         """Return the same of the workspace's log."""
         return self._span(self.workspace_start, now)
 
+    def incident_at(self, now: float) -> int | None:
+        """Return when the incident begins, None without one.
+
+        Raises:
+            ValueError: The moment cannot be read.
+        """
+        return self._start(self.incident, self._end(now)) if self.incident else None
+
     def _span(self, first: str, now: float) -> tuple[int, int]:
-        end = int(now) if self.end == "now" else _moment(self.end)
-        if first[-1:] in _AGO:
-            start = end - int(float(first[:-1]) * _AGO[first[-1]])
-        else:
-            start = _moment(first)
+        end = self._end(now)
+        start = self._start(first, end)
         if start >= end:
             raise ValueError(f"start {first} is not before end {self.end}")
         return start, end
+
+    def _end(self, now: float) -> int:
+        return int(now) if self.end == "now" else _moment(self.end)
+
+    def _start(self, text: str, end: int) -> int:
+        if text[-1:] in _AGO:
+            return end - int(float(text[:-1]) * _AGO[text[-1]])
+        return _moment(text)
 
 
 def _moment(text: str) -> int:

@@ -105,6 +105,21 @@ class Control:
         ids: list[str] = self._call("POST", "events", order)["ids"]
         return ids
 
+    def begin_incident(self, at: float | None = None) -> int:
+        """Let an incident begin on top of a story, and return when it does.
+
+        What of it lies in the future happens when its time comes by the API's clock,
+        which `clock_skew_seconds` moves; `events` does not know of it before.
+
+        Args:
+            at: When, Unix seconds; None is now by the API's clock.
+
+        Raises:
+            SandboxError: What happens in the sandbox is no story.
+        """
+        began_at: int = self._call("POST", "incident", {"at": at})["at"]
+        return began_at
+
     def remove_events(self, before: int) -> int:
         """Remove the visible events that are older, in Unix seconds; return how many.
 

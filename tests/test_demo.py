@@ -47,6 +47,17 @@ def test_the_demo_loads_every_event_of_the_sandbox() -> None:
     assert "In PostgreSQL 0 of them are missing and 0 are there twice." in done.stdout
     added = done.stdout.partition("What the second run added")[2].partition("\n\n")[2]
     assert len(added.partition("\n\n")[0].splitlines()) == 2 + 17
+    # The incident, in sentences; the owner that it made; and the proof.
+    assert "an owner" in done.stdout.partition("What happened in the last")[2]
+    owners = done.stdout.partition("Who holds owner")[2].partition("Is anything")[0]
+    assert "Sam Carter" in owners
+    days = done.stdout.partition("Days by verdict")[2].splitlines()
+    ((_, there, proven, partial, others, *_),) = (
+        line.split() for line in days if line.startswith("organization")
+    )
+    assert int(there) == int(proven) + int(partial)
+    assert int(proven) > 20
+    assert others == "0"
 
 
 def test_the_demo_takes_the_api_and_the_database_that_are_set(

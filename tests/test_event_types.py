@@ -160,12 +160,29 @@ def test_the_file_is_sorted_so_that_a_new_type_is_a_small_change(
 
 
 def test_observed_fields_are_those_that_the_documents_lack(raw: dict[str, Any]) -> None:
-    keys = {"scope", "category", "description", "details"}
+    keys = {"scope", "category", "description", "sentence", "details"}
     for name, entry in raw["types"].items():
-        assert set(entry) - {"observed"} == keys, name
+        assert set(entry) - {"object", "observed", "otherwise"} == keys, name
         observed = entry.get("observed", {"a": "placeholder"})
         assert observed, f"{name}: leave `observed` out where there is nothing"
         assert not set(observed) & set(entry["details"]), name
+
+
+def test_every_object_has_a_noun_and_every_noun_is_used(raw: dict[str, Any]) -> None:
+    used = {entry["object"] for entry in raw["types"].values() if "object" in entry}
+    assert list(raw["objects"]) == sorted(used)
+
+
+def test_a_sentence_names_what_is_always_known_or_has_another(
+    raw: dict[str, Any],
+) -> None:
+    always, sometimes = {"object", "from"}, {"name", "role", "setting", "target"}
+    for name, entry in raw["types"].items():
+        named = set(re.findall(r"{(.*?)}", entry["sentence"]))
+        assert named <= always | sometimes, name
+        assert ("otherwise" in entry) == bool(named & sometimes), name
+        assert set(re.findall(r"{(.*?)}", entry.get("otherwise", ""))) <= always, name
+        assert ("object" in named) <= ("object" in entry), name
 
 
 def test_paths_and_json_types_are_written_in_one_notation(raw: dict[str, Any]) -> None:

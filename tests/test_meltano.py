@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from sandbox.process import SandboxProcess
 
-JOB = "openai-audit-to-postgres"
-
 
 def everything(sandbox: SandboxProcess) -> list[str]:
     return sorted(event.id for event in sandbox.control.events())
@@ -29,7 +27,7 @@ def everything(sandbox: SandboxProcess) -> list[str]:
 @pytest.mark.parametrize(
     ("blocks", "target"),
     [
-        ((JOB,), "in_postgres"),
+        (("tap-openai-audit", "target-postgres"), "in_postgres"),
         (("tap-openai-audit", "target-duckdb"), "in_duckdb"),
         (("tap-openai-audit", "target-jsonl"), "in_jsonl"),
     ],
@@ -81,19 +79,27 @@ def test_meltanos_own_test_takes_the_report_of_a_failed_run_for_success(
 
 
 @pytest.mark.parametrize(
-    ("job", "interval", "tap"),
+    ("job", "interval", "task"),
     [
-        (JOB, "*/5 * * * *", "tap-openai-audit"),
-        ("chatgpt-workspace-to-postgres", "*/10 * * * *", "tap-chatgpt-workspace"),
+        (
+            "openai-audit",
+            "*/5 * * * *",
+            "tap-openai-audit target-postgres dbt:build",
+        ),
+        (
+            "chatgpt-workspace-to-postgres",
+            "*/10 * * * *",
+            "tap-chatgpt-workspace target-postgres",
+        ),
     ],
 )
 def test_a_schedule_runs_each_job(
-    meltano: MeltanoProject, job: str, interval: str, tap: str
+    meltano: MeltanoProject, job: str, interval: str, task: str
 ) -> None:
     listed = meltano("schedule", "list", "--format=json").json["schedules"]
     (schedule,) = [found for found in listed["job"] if found["job"]["name"] == job]
     assert schedule["interval"] == schedule["cron_interval"] == interval
-    assert schedule["job"]["tasks"] == [f"{tap} target-postgres"]
+    assert schedule["job"]["tasks"] == [task]
 
 
 def test_events_digests_and_reports_are_selected_and_nothing_else(

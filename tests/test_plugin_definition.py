@@ -110,14 +110,28 @@ def test_only_the_keys_are_secrets() -> None:
 
 def test_invented_events_never_go_where_real_ones_are() -> None:
     project = content("meltano.yml")
-    usual = {
-        loader["name"]: loader["config"] for loader in project["plugins"]["loaders"]
-    }
-    (sandbox,) = [e for e in project["environments"] if e["name"] == "sandbox"]
-    places = ("default_target_schema", "filepath", "destination_path")
-    for loader in sandbox["config"]["plugins"]["loaders"]:
-        theirs = usual.pop(loader["name"])
-        assert any(
-            loader["config"].get(p, theirs.get(p)) != theirs.get(p) for p in places
-        )
-    assert usual == {}, "each loader has a place of its own for the sandbox"
+
+    def places(name: str) -> set[str]:
+        (environment,) = [e for e in project["environments"] if e["name"] == name]
+        variables = {**project["env"], **environment.get("env", {})}
+        plugins = environment.get("config", {}).get("plugins", {})
+        own = {
+            loader["name"]: loader["config"] for loader in plugins.get("loaders", [])
+        }
+        loaders = project["plugins"]["loaders"]
+        (dbt,) = project["plugins"]["utilities"]
+        found = [setting["value"] for setting in dbt["settings"]]
+        for loader in loaders:
+            config = {**loader["config"], **own.get(loader["name"], {})}
+            # DuckDB has a schema of one name in a file for each.
+            keys = ("filepath", "destination_path", "default_target_schema")
+            found.append(next(config[key] for key in keys if key in config))
+        return {variables[v[1:]] for v in found if v[1:] in variables} | {
+            v for v in found if v.startswith("$MELTANO_PROJECT_ROOT/output")
+        }
+
+    invented = places("sandbox")
+    assert len(invented) == 4
+    assert not invented & (places("dev") | places("prod")), (
+        "a place of its own for each"
+    )

@@ -1,8 +1,9 @@
-"""Write what shows the settings of the tap, all of it made from their schema.
+"""Write the files that are made of others.
 
-These are the plugin definition of Meltano and its Hub, the same one as the lock that
-lets this repository's `meltano.yml` do without a copy, `.env.example`, and the table in
-the README. `make generate` runs this; a test says whether it has been run.
+Of the schema of the settings: the plugin definition of Meltano and its Hub, the same
+one as the lock that lets this repository's `meltano.yml` do without a copy,
+`.env.example`, and the table in the README. Of the catalogue of event types: the seed
+of dbt. `make generate` runs this; a test says whether it has been run.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import yaml
 
 from tap_openai_audit.configuration import CONFIGURATION, OWN, PAIRS
 from tap_openai_audit.tap import TapOpenAIAudit
+from tools.seed import SEED, seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +37,7 @@ _NOTE = "made of tap_openai_audit/configuration.py by `make generate`"
 
 
 def files() -> dict[str, str]:
-    """Return the content of every file that shows settings, by its path."""
+    """Return the content of every file that is made, by its path."""
     plugin = definition()
     lock = f"plugins/extractors/{plugin['name']}--{plugin['variant']}.lock"
     return {
@@ -47,6 +49,7 @@ def files() -> dict[str, str]:
         "README.md": _between(
             "README.md", f"<!-- {_NOTE} -->\n", "<!-- until here -->\n", _table()
         ),
+        SEED: seed(),
     }
 
 

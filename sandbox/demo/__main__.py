@@ -1,4 +1,4 @@
-"""Shows the tap at work: two runs of Meltano into PostgreSQL, and what they loaded.
+"""Shows two runs of Meltano into PostgreSQL, and what dbt makes of what they loaded.
 
 Without settings the API is a sandbox and the database an embedded one. It reads the
 real API if `TAP_OPENAI_AUDIT_ADMIN_KEY` and `TAP_OPENAI_AUDIT_ORGANIZATION_ID` are set,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _TAP, _TARGET = "TAP_OPENAI_AUDIT_", "TARGET_POSTGRES_"
 _LATE_SECONDS = 1800
 _WIDEST_COLUMN = 36  # letters: five columns then fit most terminals
+_WIDEST_SENTENCE = 120  # letters
+_FEW_COLUMNS = 2
 
 _EVENTS: LiteralString = """
     CREATE TEMP VIEW events AS SELECT id, effective_at, type,
@@ -50,10 +52,6 @@ _SHOWN: dict[str, LiteralString] = {
             max(effective_at) AS newest
         FROM events GROUP BY type ORDER BY events DESC, type LIMIT 12
     """,
-    "The newest events": """
-        SELECT effective_at, type, actor, ip_address, project
-        FROM events ORDER BY effective_at DESC, id LIMIT 8
-    """,
     "What the second run added": """
         SELECT effective_at, type, actor, ip_address, project
         FROM events WHERE id NOT IN (SELECT id FROM known) ORDER BY effective_at, id
@@ -67,12 +65,42 @@ _SHOWN: dict[str, LiteralString] = {
 }
 
 
+_ANSWERS: dict[str, LiteralString] = {
+    "What happened in the last 24 hours, sign-ins left out (openai_audit__events)": """
+        SELECT occurred_at, sentence FROM openai_audit__events
+        WHERE
+            occurred_at > now() AT TIME ZONE 'utc' - interval '24 hours'
+            AND event_type !~ '^(login|logout)[.]'
+        ORDER BY occurred_at DESC, event_id LIMIT 32
+    """,
+    "Who holds owner, and how they got it (openai_audit__access)": """
+        SELECT coalesce(principal_name, principal_email, principal_id) AS owner, since,
+            granted_by, granted_at
+        FROM openai_audit__access
+        WHERE access_kind = 'member' AND role = 'owner'
+        ORDER BY since DESC NULLS LAST, owner LIMIT 8
+    """,
+    "Is anything missing? Days by verdict (openai_audit__coverage)": """
+        SELECT source, count(day) AS days,
+            count(*) FILTER (WHERE verdict = 'proven') AS proven,
+            count(*) FILTER (WHERE verdict = 'partial') AS partial,
+            count(*) FILTER (WHERE verdict NOT IN ('proven', 'partial')) AS others,
+            coalesce(sum(events_in_table), 0)::bigint AS events_in_table,
+            coalesce(sum(events_in_digest), 0)::bigint AS events_in_digest
+        FROM openai_audit__coverage WHERE verdict IS NOT NULL
+        GROUP BY source ORDER BY source
+    """,
+}
+
+
 class Stage(NamedTuple):
     """What takes part: the API, if it is a sandbox, the database, and Meltano."""
 
     sandbox: SandboxProcess | None
     database: Database
     schema: str
+    answers: str | None
+    """The schema of dbt's models. None where dbt is not given what it connects with."""
     meltano: Meltano
 
 
@@ -108,13 +136,22 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
         _say("API        the real one")
     else:
         sandbox = stack.enter_context(
-            SandboxProcess(seed=int(time.time()), start="90d", end="now")
+            SandboxProcess(
+                seed=int(time.time()),
+                history="story",
+                start="30d",
+                end="now",
+                incident="2h",
+            )
         )
         sandbox.control.add_events()
-        _replace(variables, _TAP, {f"{_TAP}API_URL": sandbox.url})
+        # All that can be named is named; a key of one's own may not list everything.
+        selected = {f"{_TAP}API_URL": sandbox.url, f"{_TAP}_SELECT": '["*.*"]'}
+        _replace(variables, _TAP, selected)
         _say(
-            f"API        a sandbox at {sandbox.url}: an invented organization with"
-            f" {len(sandbox.control.events()):,} events"
+            f"API        a sandbox at {sandbox.url}: a month of an invented company,"
+            f" with an incident in its last hours, {len(sandbox.control.events()):,}"
+            " events"
         )
     database = configured(variables)
     if database is None:
@@ -129,8 +166,15 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
     )
     _say(f"Tables     in the schema {schema}")
     directory = Path(stack.enter_context(TemporaryDirectory(prefix="demo-")))
+    answers = f"{schema}_answers" if f"{_TARGET}HOST" in variables else None
+    variables.update(
+        DBT_SOURCE_SCHEMA=schema,
+        DBT_SCHEMA=answers or "",
+        DBT_TARGET_PATH=str(directory / "dbt"),
+        DBT_LOG_PATH=str(directory / "dbt"),
+    )
     meltano = Meltano(environment, variables, directory, lambda line: _say(f"  {line}"))
-    return Stage(sandbox, database, schema, meltano)
+    return Stage(sandbox, database, schema, answers, meltano)
 
 
 def _replace(variables: dict[str, str], prefix: str, new: Mapping[str, str]) -> None:
@@ -152,15 +196,22 @@ def _play(stage: Stage) -> bool:
             stage.sandbox.control.add_events(3, at=now - _LATE_SECONDS)
             stage.sandbox.control.add_events(2, scope="tenant", at=now)
             _say("\nMeanwhile 17 events were added, three of them half an hour late.")
-        _run(stage)
+        _run(stage, *([] if stage.answers is None else ["dbt:build"]))
         for title, query in _SHOWN.items():
             _show(connection, title, query)
-        return stage.sandbox is None or _proven(connection, stage.sandbox)
+        complete = stage.sandbox is None or _proven(connection, stage.sandbox)
+    if stage.answers is None:
+        _say("\nNo answers: dbt takes TARGET_POSTGRES_HOST and so on, no URL.")
+        return complete
+    with stage.database.connect(stage.answers) as connection:
+        for title, query in _ANSWERS.items():
+            _show(connection, title, query)
+    return complete
 
 
-def _run(stage: Stage) -> None:
+def _run(stage: Stage, *more: str) -> None:
     began = time.monotonic()
-    blocks = ["run", "tap-openai-audit", "target-postgres"]
+    blocks = ["run", "tap-openai-audit", "target-postgres", *more]
     _say(f"\n$ meltano --environment={stage.meltano.environment} {' '.join(blocks)}")
     stage.meltano.call(*blocks)
     _say(f"  done in {time.monotonic() - began:.1f} s")
@@ -186,7 +237,9 @@ def _proven(connection: psycopg.Connection, sandbox: SandboxProcess) -> bool:
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a table with a line for the names and one for each row."""
-    texts = [[_cell(value) for value in row] for row in rows]
+    # A sentence beside its time has room, several columns have less.
+    widest = _WIDEST_COLUMN if len(names) > _FEW_COLUMNS else _WIDEST_SENTENCE
+    texts = [[_cell(value, widest) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(names, *texts, strict=True)]
     right = [
         any(isinstance(value, int) for value in column)
@@ -202,7 +255,7 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     )
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, widest: int) -> str:
     match value:
         case None:
             return ""
@@ -214,7 +267,7 @@ def _cell(value: object) -> str:
             return value.isoformat(" ", "seconds")
     # Events hold what anybody may have written, such as a terminal's control sequences.
     text = "".join(letter if letter.isprintable() else "�" for letter in str(value))
-    return text if len(text) <= _WIDEST_COLUMN else f"{text[: _WIDEST_COLUMN - 1]}…"
+    return text if len(text) <= widest else f"{text[: widest - 1]}…"
 
 
 def _say(text: str) -> None:

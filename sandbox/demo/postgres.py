@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,8 @@ class Database:
 
     Attributes:
         conninfo: How psycopg connects.
-        environment: How target-postgres connects: settings as environment variables.
+        environment: How target-postgres and dbt connect: settings as environment
+            variables.
     """
 
     conninfo: str = field(repr=False)
@@ -101,8 +102,20 @@ class EmbeddedPostgres:
         """
         if self._server is None:
             raise RuntimeError("PostgreSQL is not running")
-        loader = self._server.get_uri(driver="psycopg")
-        return Database(self._server.get_uri(), {f"{_PREFIX}SQLALCHEMY_URL": loader})
+        conninfo = self._server.get_uri()
+        given = conninfo_to_dict(conninfo)
+        # target-postgres takes the URL: it knows no sockets otherwise. dbt does not.
+        return Database(
+            conninfo,
+            {
+                f"{_PREFIX}SQLALCHEMY_URL": self._server.get_uri(driver="psycopg"),
+                **{
+                    _PREFIX + name: str(given[parameter])
+                    for name, parameter in _PARAMETERS.items()
+                    if given.get(parameter)
+                },
+            },
+        )
 
     def start(self) -> Self:
         """Start the server. It takes a few seconds."""

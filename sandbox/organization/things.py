@@ -126,6 +126,7 @@ class ApiKey:
     project_id: str
     owner: User | ServiceAccount
     owner_has_access: bool = True
+    last_used_at: int | None = None
 
     def row(self) -> Row:
         """Describe it."""
@@ -142,7 +143,7 @@ class ApiKey:
             "redacted_value": f"sk-***{self.id[-4:]}",
             "name": self.name,
             "created_at": self.created_at,
-            "last_used_at": None,
+            "last_used_at": self.last_used_at,
             "id": self.id,
             "owner_project_access": "active" if self.owner_has_access else "inactive",
             "owner": {"type": kind, kind: shown},
@@ -157,6 +158,7 @@ class AdminKey:
     name: str
     created_at: int
     owner: User
+    last_used_at: int | None = None
 
     def row(self) -> Row:
         """Describe it."""
@@ -167,7 +169,7 @@ class AdminKey:
             "redacted_value": f"sk-admin-***{self.id[-4:]}",
             "created_at": self.created_at,
             "expires_at": None,
-            "last_used_at": None,
+            "last_used_at": self.last_used_at,
             "owner": {
                 "type": "user",
                 "object": "organization.user",

@@ -52,13 +52,13 @@ class WorkspaceWriter:
         self._rng = rng = random.Random(f"{seed} workspace")
         self._principal = _dump({"id": workspace_id, "type": "CHATGPT_WORKSPACE"})
         users = list(organization.users.values())[:_PEOPLE]
-        self._people = [_actor("ACCOUNT_USER", u.id, u.email) for u in users]
+        self._people = [actor_of("ACCOUNT_USER", u.id, u.email) for u in users]
         self._people += [
-            _actor("EXTERNAL_COLLABORATION_USER", new_id(rng, "user"), address)
+            actor_of("EXTERNAL_COLLABORATION_USER", new_id(rng, "user"), address)
             for address in (f"guest{number}@example.com" for number in range(_GUESTS))
         ]
         self._keys = [
-            _actor(
+            actor_of(
                 "API_KEY", None, None, redacted_id=f"sk-***{rng.getrandbits(16):04x}"
             )
             for _ in range(_KEYS)
@@ -102,7 +102,12 @@ class WorkspaceWriter:
             yield self._rng.choice(self._people), end
 
     def _event(
-        self, event_type: str, at: float, actor: bytes, end: bytes
+        self,
+        event_type: str,
+        at: float,
+        actor: bytes,
+        end: bytes,
+        origin: bytes | None = None,
     ) -> WorkspaceEvent:
         rng = self._rng
         event_id = str(UUID(bytes=rng.randbytes(16), version=4))
@@ -115,7 +120,7 @@ class WorkspaceWriter:
             timestamp(at, rng.choice((0, rng.randrange(1_000_000)))).encode(),
             self._principal,
             actor,
-            rng.choice(self._origins),
+            rng.choice(self._origins) if origin is None else origin,
             end,
         )
         return WorkspaceEvent(event_id, body)
@@ -128,8 +133,21 @@ def timestamp(at: float, microseconds: int = 0) -> str:
     return f"{whole.isoformat()}{fraction}Z"
 
 
-def _actor(kind: str, user_id: str | None, email: str | None, **more: str) -> bytes:
+def actor_of(kind: str, user_id: str | None, email: str | None, **more: str) -> bytes:
+    """Return who does something as part of an event."""
     return _dump({"type": kind, "user_id": user_id, "user_email": email, **more})
+
+
+def request_metadata(seen: dict[str, Any]) -> dict[str, Any]:
+    """Return a `client` of the organization's log as the workspace describes it."""
+    return {
+        "client_ip": seen["ip_address"],
+        "client_ip_details": seen["ip_address_details"],
+        "client_user_agent": seen["user_agent"],
+        "client_ja3": seen["ja3"],
+        "client_ja4": seen["ja4"],
+        "destination_hostname": "chatgpt.com",
+    }
 
 
 def _origin(rng: random.Random, number: int) -> bytes:
@@ -140,14 +158,7 @@ def _origin(rng: random.Random, number: int) -> bytes:
     seen = client(rng, number)
     details = seen["ip_address_details"]
     details["asn"] = ("", details["asn"], f"AS{details['asn']}")[number % 3]
-    metadata = {
-        "client_ip": seen["ip_address"],
-        "client_ip_details": details,
-        "client_user_agent": seen["user_agent"],
-        "client_ja3": seen["ja3"],
-        "client_ja4": seen["ja4"],
-        "destination_hostname": "chatgpt.com",
-    }
+    metadata = request_metadata(seen)
     if number < 3:  # noqa: PLR2004 - three of them are as good as nothing
         return (b"", b',"request_metadata":null', b',"request_metadata":{}')[number]
     name = list(metadata)[number // 4 % len(metadata)]
@@ -158,6 +169,11 @@ def _origin(rng: random.Random, number: int) -> bytes:
             metadata[name] = None
         case 3:
             metadata[name] = {} if name == "client_ip_details" else ""
+    return origin_of(metadata)
+
+
+def origin_of(metadata: dict[str, Any]) -> bytes:
+    """Return `request_metadata` as part of an event."""
     return b',"request_metadata":' + _dump(metadata)
 
 

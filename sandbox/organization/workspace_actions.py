@@ -114,15 +114,20 @@ def action_end(action: str, data: dict[str, object], result: str = "SUCCESS") ->
 def sign_in_ends(rng: random.Random) -> list[bytes]:
     """Return ends of events of AUTH_LOG; what comes more often is there more often."""
     return [
-        _end(
-            action_data={
-                "action": action,
-                "role": rng.choice(("account-owner", "account-admin", "standard-user")),
-                "auth_provider_name": rng.choice(("saml", "google-oauth2", None)),
-            }
+        sign_in_end(
+            action,
+            rng.choice(("account-owner", "account-admin", "standard-user")),
+            rng.choice(("saml", "google-oauth2", None)),
         )
         for action in _SIGN_INS
     ]
+
+
+def sign_in_end(action: str, role: str, provider: str | None) -> bytes:
+    """Return the end of an event of AUTH_LOG."""
+    return _end(
+        action_data={"action": action, "role": role, "auth_provider_name": provider}
+    )
 
 
 def hostile_end() -> bytes:

@@ -59,7 +59,7 @@ class Api:
         self.faults = Faults()
         self.journal = Journal()
         self.log = Log(options, self.now)
-        self.files = WorkspaceFiles(options, self.log.organization, self.now)
+        self.files = WorkspaceFiles(options, self.log.workspace, self.now)
         self._hosts = {port: host for host, port in ports.items()}
         files_at = f"http://{_ADDRESS}:{ports['files']}"
         self._file_host = FileHost(files_at, options.seed, self.files)

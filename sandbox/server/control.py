@@ -37,6 +37,7 @@ class Control:
             Route("/_control/events", self._events, methods=["GET"]),
             Route("/_control/events", self._add_events, methods=["POST"]),
             Route("/_control/events", self._remove_events, methods=["DELETE"]),
+            Route("/_control/incident", self._incident, methods=["POST"]),
             Route("/_control/behaviour", self._behaviour, methods=["GET", "PUT"]),
             Route("/_control/faults", self._faults, methods=["PUT"]),
             Route("/_control/requests", self._requests, methods=["GET", "DELETE"]),
@@ -66,6 +67,15 @@ class Control:
         except ValueError:
             return _refused("`before` has to be Unix seconds")
         return JSONResponse({"removed": self._api.log.remove_before(before)})
+
+    async def _incident(self, request: Request) -> Response:
+        at = (await request.json())["at"]
+        at = int(self._api.now() if at is None else at)
+        try:
+            self._api.log.begin_incident(at)
+        except ValueError as problem:
+            return _refused(str(problem))
+        return JSONResponse({"at": at})
 
     async def _behaviour(self, request: Request) -> Response:
         if request.method == "PUT":

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox.organization.events import Event, EventWriter
 from sandbox.organization.timeline import timeline
+from sandbox.organization.workspace import WorkspaceWriter
+from sandbox.story.story import Story
+from sandbox.story.workspace import StoryWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sandbox.options import Options
+    from sandbox.organization.things import Organization
 
 SCOPES = ("organization", "tenant")
 #: The list parameters, and what of an event they look at.
@@ -167,8 +171,11 @@ class Log:
         """Write the history.
 
         Args:
-            options: Seed, numbers of events, span, shape and growth.
+            options: What happened, how many events it left, and when.
             now: The API's clock, Unix seconds.
+
+        Raises:
+            ValueError: The span is none, or an incident is asked for without a story.
         """
         self._now = now
         span = options.span(now())
@@ -177,16 +184,33 @@ class Log:
         self._grown_until = now()
         self._pending: list[tuple[float, str, str, Event]] = []
         self._scopes = {scope: EventLog() for scope in SCOPES}
-        self._writer = EventWriter(options.seed, options.organization_id, span[0])
-        self.organization = self._writer.organization
-        for scope, count, write in (
-            ("organization", options.events, self._writer.history),
-            ("tenant", options.tenant_events, self._writer.tenant),
+        seed, organization_id = options.seed, options.organization_id
+        self._writer: EventWriter | Story
+        if options.history == "story":
+            self._writer = Story(seed, organization_id, span)
+        else:
+            self._writer = EventWriter(seed, organization_id, span[0])
+        for scope, count in (
+            ("organization", options.events),
+            ("tenant", options.tenant_events),
         ):
-            times = timeline(self._rng, count, span, options.shape)
-            for event in write(times):
+            for event in self._history(scope, count, span, options.shape):
                 # What lies in the future shows when its time comes.
                 self._show_at(event.at, scope, event)
+        incident_at = options.incident_at(now())
+        if incident_at is not None:
+            self.begin_incident(incident_at)
+        self.workspace = (
+            StoryWorkspace(seed, options.workspace_id, self._writer)
+            if isinstance(self._writer, Story)
+            else WorkspaceWriter(seed, options.workspace_id, self._writer.organization)
+        )
+
+    @property
+    def organization(self) -> Organization:
+        """What exists now."""
+        self._catch_up()
+        return self._writer.organization
 
     def find(self, scope: str, selection: Selection) -> Found:
         """Return a page of a scope, or of both for ``both``.
@@ -231,10 +255,33 @@ class Log:
             self._show_at(visible_at, scope, event)
         return ids
 
+    def begin_incident(self, at: int) -> None:
+        """Let an incident begin; what of it is due shows at once.
+
+        Args:
+            at: When, Unix seconds.
+
+        Raises:
+            ValueError: What happens here is no story.
+        """
+        if not isinstance(self._writer, Story):
+            raise ValueError("an incident needs history=story")  # noqa: TRY004 - of options
+        self._writer.begin_incident(at)
+
     def remove_before(self, moment: int) -> int:
         """Remove the visible events that are older, and return how many they were."""
         self._catch_up()
         return sum(log.remove_before(moment) for log in self._scopes.values())
+
+    def _history(
+        self, scope: str, count: int, span: tuple[int, int], shape: str
+    ) -> Iterable[Event]:
+        """Return the first events of a scope."""
+        if isinstance(self._writer, Story):
+            return self._writer.history(scope, count)
+        times = timeline(self._rng, count, span, shape)
+        write = self._writer.tenant if scope == "tenant" else self._writer.history
+        return write(times)
 
     def _show_at(self, moment: float, scope: str, event: Event) -> None:
         if moment <= self._now():
@@ -252,6 +299,9 @@ class Log:
             times = [int(start + n / self._growth) for n in range(1, due + 1)]
             for event in self._writer.continuation(times):
                 self._show("organization", event)
+        if isinstance(self._writer, Story):
+            for scope, event in self._writer.due(now):
+                self._show(scope, event)
         while self._pending and self._pending[0][0] <= now:
             _, _, scope, event = heapq.heappop(self._pending)
             self._show(scope, event)

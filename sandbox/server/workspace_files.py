@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from sandbox.organization.things import new_id
-from sandbox.organization.workspace import AUDIT_LOG, WorkspaceWriter, timestamp
+from sandbox.organization.workspace import AUDIT_LOG, timestamp
 from sandbox.server.log_file import LogFile
 from sandbox.server.workspace_history import PERIOD_SECONDS, history, with_extras
 
@@ -16,21 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from sandbox.options import Options
-    from sandbox.organization.things import Organization
-    from sandbox.organization.workspace import WorkspaceEvent
+    from sandbox.organization.workspace import WorkspaceEvent, WorkspaceWriter
 
 
 class WorkspaceFiles:
     """All files there are, also those that are not listed yet."""
 
     def __init__(
-        self, options: Options, organization: Organization, now: Callable[[], float]
+        self, options: Options, writer: WorkspaceWriter, now: Callable[[], float]
     ) -> None:
         """Write the history.
 
         Args:
             options: Seed, number of events, span, shape and traps.
-            organization: Whose people act.
+            writer: Makes the events.
             now: The API's clock, Unix seconds.
 
         Raises:
@@ -38,7 +37,7 @@ class WorkspaceFiles:
         """
         self._now = now
         self._rng = random.Random(f"{options.seed} workspace files")
-        self._writer = WorkspaceWriter(options.seed, options.workspace_id, organization)
+        self._writer = writer
         self._files: dict[str, LogFile] = {}
         self._open: dict[str, str] = {}
         for file in history(options, self._writer, self._rng, now()):

@@ -10,6 +10,7 @@ from sandbox.organization.things import new_id
 from sandbox.organization.timeline import timeline
 from sandbox.organization.workspace import AUDIT_LOG, AUTH_LOG, timestamp
 from sandbox.server.log_file import TRAPS, LogFile
+from sandbox.story.workspace import StoryWorkspace
 
 if TYPE_CHECKING:
     import random
@@ -57,20 +58,33 @@ def history(
         (AUTH_LOG, options.workspace_events - audits),
     ):
         times = timeline(rng, count, span, options.shape)
-        events = writer.write(event_type, times)
-        periods = _periods(rng, times, events, late="late_events" in traps)
+        happened = list(zip(times, writer.write(event_type, times), strict=True))
+        if event_type == AUTH_LOG and isinstance(writer, StoryWorkspace):
+            happened += _of_incident(options, writer, span, now)
+            happened.sort(key=lambda pair: pair[0])
+        periods = _periods(rng, happened, late="late_events" in traps)
         made = _files(rng, event_type, periods, shared="shared_end_times" in traps)
         files += _trapped(rng, made, traps, writer)
     return files
 
 
+def _of_incident(
+    options: Options, writer: StoryWorkspace, span: tuple[int, int], now: float
+) -> list[tuple[int, WorkspaceEvent]]:
+    """Return the sign-ins of an incident on top, if the workspace has a log of then."""
+    at = options.incident_at(now)
+    if at is None or not options.workspace_events:
+        return []
+    return [pair for pair in writer.sprayed(at) if span[0] <= pair[0] < span[1]]
+
+
 def _periods(
-    rng: random.Random, times: list[int], events: list[WorkspaceEvent], *, late: bool
+    rng: random.Random, happened: list[tuple[int, WorkspaceEvent]], *, late: bool
 ) -> dict[int, list[WorkspaceEvent]]:
     """Return events by the end of their ten minutes, Unix seconds."""
     periods: dict[int, list[WorkspaceEvent]] = {}
-    last = _end(times[-1]) if times else 0
-    for at, event in zip(times, events, strict=True):
+    last = _end(happened[-1][0]) if happened else 0
+    for at, event in happened:
         end = _end(at)
         if late and rng.randrange(_ONE_IN) == 0:
             end = min(end + _LATE_PERIODS * PERIOD_SECONDS, last)

@@ -1,0 +1,96 @@
+"""What the tap wrote, and what it would have written: Singer messages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from meltano_project import program_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from sandbox.process import SandboxProcess
+
+Message = dict[str, Any]
+DEADLINE = 300  # seconds; bounds a hang, and nothing else
+_TYPES = {
+    str: {"type": ["string", "null"]},
+    bool: {"type": ["boolean", "null"]},
+    int: {"type": ["integer", "null"]},
+    dict: {"type": ["object", "null"], "additionalProperties": True},
+    datetime: {"type": ["string", "null"], "format": "date-time"},
+}
+
+
+def extracted(sandbox: SandboxProcess, directory: Path) -> list[Message]:
+    """Run the tap with all its streams; it goes on from where it was."""
+    config = directory / "tap.json"
+    config.write_text(
+        json.dumps(
+            {
+                "organization_id": sandbox.organization_id,
+                "admin_key": sandbox.admin_key,
+                "api_url": sandbox.url,
+            }
+        )
+    )
+    catalog, state = directory / "catalog.json", directory / "state.json"
+    if not catalog.exists():
+        found = json.loads(_tap("--config", str(config), "--discover"))
+        for stream in found["streams"]:
+            for entry in stream["metadata"]:
+                if not entry["breadcrumb"]:
+                    entry["metadata"]["selected"] = True
+        catalog.write_text(json.dumps(found))
+    arguments = ["--config", str(config), "--catalog", str(catalog)]
+    if state.exists():
+        arguments += ["--state", str(state)]
+    lines = _tap(*arguments).split("\n")
+    messages = [json.loads(line) for line in lines if line]
+    states = [m["value"] for m in messages if m["type"] == "STATE"]
+    state.write_text(json.dumps(states[-1]))
+    return messages
+
+
+def _tap(*arguments: str) -> str:
+    return subprocess.run(
+        [program_of("tap-openai-audit"), *arguments],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=DEADLINE,
+    ).stdout
+
+
+def records(messages: Iterable[Message], stream: str) -> list[Message]:
+    """Return the records of a stream."""
+    return [
+        m["record"] for m in messages if m["type"] == "RECORD" and m["stream"] == stream
+    ]
+
+
+def stream_of(
+    stream: str,
+    keys: Sequence[str],
+    columns: Mapping[str, type],
+    rows: Iterable[Mapping[str, Any]],
+) -> list[Message]:
+    """Return the messages of a stream with these rows."""
+    schema = {"properties": {name: _TYPES[kind] for name, kind in columns.items()}}
+    read_at = datetime.now(timezone.utc).isoformat()
+    return [
+        {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": keys},
+        *(
+            {
+                "type": "RECORD",
+                "stream": stream,
+                "record": {name: row.get(name) for name in columns},
+                "time_extracted": read_at,
+            }
+            for row in rows
+        ),
+    ]

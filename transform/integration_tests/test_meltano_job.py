@@ -1,0 +1,60 @@
+"""The job of `meltano.yml`: from the API to answers, by one command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from meltano_project import ROOT, MeltanoProject
+
+from sandbox.process import SandboxProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.demo.postgres import Database
+
+
+@pytest.mark.xdist_group("postgres")
+def test_the_job_takes_new_events_to_answers(
+    tmp_path: Path, postgres: Database
+) -> None:
+    raw, answers = (f"job_{name}_{uuid4().hex}" for name in ("raw", "answers"))
+    with SandboxProcess(events=50, start="3d", end="now") as sandbox:
+        meltano = MeltanoProject.copied_to(
+            tmp_path,
+            MELTANO_ENVIRONMENT="sandbox",
+            TAP_OPENAI_AUDIT_API_URL=sandbox.url,
+            # What is set outside wins over `meltano.yml`, for loader and dbt alike.
+            TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA=raw,
+            DBT_SCHEMA=answers,
+            **postgres.environment,
+        )
+        (tmp_path / "transform").symlink_to(ROOT / "transform")
+        for _ in range(2):
+            sandbox.control.add_events(2)
+            meltano("run", "openai-audit")
+            there = sorted(event.id for event in sandbox.control.events())
+            with postgres.connect(answers) as connection:
+                query = "select event_id, sentence from openai_audit__events"
+                found = connection.execute(query).fetchall()
+            assert sorted(event_id for event_id, _ in found) == there
+            assert all(sentence for _, sentence in found)
+    left = {path.name for path in (tmp_path / "transform").iterdir()}
+    assert not left & {"target", "logs", "dbt_packages"}
+
+
+@pytest.mark.xdist_group("duckdb")
+def test_loader_and_dbt_take_turns_at_one_file(tmp_path: Path) -> None:
+    with SandboxProcess(events=50, start="3d", end="now") as sandbox:
+        meltano = MeltanoProject.copied_to(
+            tmp_path,
+            MELTANO_ENVIRONMENT="sandbox",
+            TAP_OPENAI_AUDIT_API_URL=sandbox.url,
+            DBT_TARGET="duckdb",
+        )
+        (tmp_path / "transform").symlink_to(ROOT / "transform")
+        for _ in range(2):
+            sandbox.control.add_events(2)
+            meltano("run", "tap-openai-audit", "target-duckdb", "dbt:build")

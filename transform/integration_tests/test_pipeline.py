@@ -1,0 +1,131 @@
+"""From the real tap through the real targets to answers, in two runs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from hostile import hostile_events
+
+from integration_tests.messages import extracted, records
+from sandbox.process import SandboxProcess
+
+if TYPE_CHECKING:
+    from integration_tests.messages import Message
+    from integration_tests.warehouse import Warehouse
+
+TABLES = tuple(
+    f"int_openai_audit__{name}" for name in ("events", "sightings", "counted_days")
+)
+ANSWERS = tuple(
+    f"openai_audit__{name}" for name in ("events", "names", "access", "coverage")
+)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What two runs of the tap wrote."""
+
+    first: list[Message]
+    second: list[Message]
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all events."""
+        return {
+            event["id"] for event in records([*self.first, *self.second], "audit_logs")
+        }
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Hostile events among ordinary ones, then new ones and late ones."""
+    directory = tmp_path_factory.mktemp("tap")
+    options = {"events": 400, "tenant_events": 100, "start": "9d", "end": "now"}
+    with SandboxProcess(**options) as sandbox:
+        sandbox.control.add_events(raw=hostile_events())
+        first = extracted(sandbox, directory)
+        sandbox.control.add_events(20)
+        sandbox.control.add_events(5, at=time.time() - 1800)
+        sandbox.control.add_events(3, scope="tenant")
+        second = extracted(sandbox, directory)
+    return Runs(first, second)
+
+
+@pytest.fixture(scope="module")
+def built(warehouse: Warehouse, runs: Runs) -> Warehouse:
+    """All models and all tests of dbt, after the first run."""
+    warehouse.load(runs.first)
+    warehouse.dbt("build")
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def built_twice(built: Warehouse, runs: Runs) -> Warehouse:
+    """The same after the second run, which adds to what is there."""
+    built.load(runs.second)
+    built.build()
+    return built
+
+
+def test_every_event_is_there_once_and_in_one_line(
+    built_twice: Warehouse, runs: Runs
+) -> None:
+    rows = built_twice.rows(
+        "select event_id, sentence from {answers}.openai_audit__events"
+    )
+    assert sorted(event_id for event_id, _ in rows) == sorted(runs.ids)
+    assert [s for _, s in rows if not s or not s.isprintable()] == []
+
+
+def test_everybody_who_is_listed_is_called_by_name(built_twice: Warehouse) -> None:
+    rows = built_twice.rows(
+        "select events.sentence, users.name"
+        " from {answers}.openai_audit__events as events"
+        " inner join {raw}.users as users on events.actor_id = users.id"
+    )
+    assert len(rows) > 100
+    assert [row for row in rows if row[1] not in row[0]] == []
+
+
+def test_an_incremental_run_equals_a_full_refresh(built_twice: Warehouse) -> None:
+    def contents() -> dict[str, list[str]]:
+        relations = (*TABLES, *ANSWERS)
+        return {
+            name: built_twice.texts(name, without=["counted_at"]) for name in relations
+        }
+
+    incremental = contents()
+    assert all(incremental.values())
+    # A run without news changes nothing either.
+    built_twice.build()
+    assert contents() == incremental
+    built_twice.dbt("run", "--full-refresh")
+    assert contents() == incremental
+
+
+def test_each_day_is_proven_and_a_row_that_was_deleted_is_found(
+    built_twice: Warehouse,
+) -> None:
+    query = (
+        "select day, verdict from {answers}.openai_audit__coverage"
+        " where source = 'organization' and events_in_table > 0 order by day"
+    )
+    verdicts = dict(built_twice.rows(query))
+    # The log of the sandbox begins within a day, and today is not over.
+    (first, *over, today) = sorted(verdicts)
+    assert verdicts[first] == verdicts[today] == "partial"
+    assert {verdicts[day] for day in over} == {"proven"}
+    day = over[3]
+    built_twice.execute(
+        "delete from {raw}.audit_logs where id = (select min(id) from {raw}.audit_logs"
+        f" where scope = 'organization' and effective_at >= '{day}'"
+        f" and effective_at < timestamp '{day}' + interval '1 day')",
+        # As if it had been counted two days ago.
+        "update {answers}.int_openai_audit__counted_days"
+        " set counted_at = counted_at - interval '2 days'",
+    )
+    built_twice.build()
+    assert dict(built_twice.rows(query)) == {**verdicts, day: "missing"}

@@ -1,0 +1,103 @@
+"""What holds of every model, read from dbt's own description of the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from integration_tests.warehouse import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.demo.postgres import Database
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Parsed without a database, and without a warning."""
+    directory = tmp_path_factory.mktemp("manifest")
+    command = [str(Path(sys.executable).with_name("dbt")), "--warn-error", "parse"]
+    subprocess.run(
+        command,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={
+            "DBT_PROJECT_DIR": str(PROJECT),
+            "DBT_PROFILES_DIR": str(PROJECT),
+            "DBT_TARGET_PATH": str(directory),
+            "DBT_LOG_PATH": str(directory),
+            "DBT_TARGET": "duckdb",
+            "DO_NOT_TRACK": "1",
+        },
+    )
+    return json.loads((directory / "manifest.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def models(manifest: Any) -> Mapping[str, Any]:
+    nodes = manifest["nodes"].values()
+    return {n["name"]: n for n in nodes if n["resource_type"] == "model"}
+
+
+def test_every_answer_has_a_contract_and_describes_each_column(
+    models: Mapping[str, Any],
+) -> None:
+    answers = {n: m for n, m in models.items() if n.startswith("openai_audit__")}
+    assert len(answers) == 4
+    for name, model in answers.items():
+        assert model["config"]["contract"]["enforced"], name
+        assert model["description"], name
+        assert all(column["description"] for column in model["columns"].values()), name
+
+
+def test_what_is_incremental_has_a_contract(models: Mapping[str, Any]) -> None:
+    incremental = {
+        name
+        for name, model in models.items()
+        if model["config"]["materialized"] == "incremental"
+    }
+    assert incremental
+    assert all(models[name]["config"]["contract"]["enforced"] for name in incremental)
+
+
+def test_only_staging_reads_the_tables_of_the_tap(models: Mapping[str, Any]) -> None:
+    for name, model in models.items():
+        of_sources = [
+            n for n in model["depends_on"]["nodes"] if n.startswith("source.")
+        ]
+        assert bool(of_sources) == name.startswith("stg_"), name
+
+
+def test_every_model_that_decides_something_has_unit_tests(
+    manifest: Any, models: Mapping[str, Any]
+) -> None:
+    tested = {test["model"] for test in manifest["unit_tests"].values()}
+    marts = {name for name in models if name.startswith("openai_audit__")}
+    assert marts <= tested
+
+
+@pytest.mark.xdist_group("postgres")
+def test_the_style_of_the_sql_is_one(postgres: Database, tmp_path: Path) -> None:
+    linted = subprocess.run(
+        [str(Path(sys.executable).with_name("sqlfluff")), "lint", "models", "tests"],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            **postgres.environment,
+            "DBT_PROFILES_DIR": str(PROJECT),
+            "DBT_TARGET_PATH": str(tmp_path),
+            "DBT_LOG_PATH": str(tmp_path),
+            "DO_NOT_TRACK": "1",
+        },
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert linted.returncode == 0, linted.stdout[-8000:]

@@ -1,0 +1,222 @@
+"""What a warehouse holds differs, and none of it is an error or has to be set.
+
+Streams may not be selected, columns be those of an older tap, organizations be several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from integration_tests.messages import stream_of
+
+if TYPE_CHECKING:
+    from integration_tests.messages import Message
+    from integration_tests.warehouse import Warehouse
+
+ADA = {
+    "type": "session",
+    "session": {"user": {"id": "user-1", "email": "ada@example.com"}},
+}
+EVENTS = {
+    "id": str,
+    "effective_at": datetime,
+    "type": str,
+    "scope": str,
+    "organization_id": str,
+    "actor": dict,
+    "details": dict,
+    "extra": dict,
+}
+WORKSPACE = {
+    "event_id": str,
+    "timestamp": datetime,
+    "action": str,
+    "action_result": str,
+    "actor": dict,
+    "request_metadata": dict,
+    "action_data": dict,
+    "workspace_id": str,
+    "file_id": str,
+    "file_end_time": datetime,
+}
+FILES = {
+    "workspace_id": str,
+    "file_id": str,
+    "event_type": str,
+    "file_end_time": datetime,
+    "events_emitted": int,
+    "ids_checksum": int,
+}
+
+
+def event(id_: str, **columns: Any) -> Message:
+    return {
+        "id": id_,
+        "effective_at": "2026-11-01T12:00:00+00:00",
+        "type": "user.deleted",
+        "scope": "organization",
+        "organization_id": "org-1",
+        "actor": ADA,
+        "details": {"id": "user-2"},
+        **columns,
+    }
+
+
+def events(*rows: Message) -> list[Message]:
+    return stream_of("audit_logs", ["id"], EVENTS, rows)
+
+
+@pytest.fixture
+def own(warehouse: Warehouse) -> Warehouse:
+    """The warehouse with nothing in it. It keeps its names, so dbt parses once."""
+    warehouse.clear()
+    return warehouse
+
+
+def sentences(warehouse: Warehouse) -> dict[str, str]:
+    query = "select event_id, sentence from {answers}.openai_audit__events"
+    return dict(warehouse.rows(query))
+
+
+def test_with_no_table_at_all_every_model_is_empty(own: Warehouse) -> None:
+    own.build()
+    own.build()
+    assert own.texts("openai_audit__events") == []
+    assert own.texts("openai_audit__coverage") == []
+
+
+def test_without_times_of_loading_a_run_takes_what_may_have_appeared_late(
+    own: Warehouse,
+) -> None:
+    def load(**moments: str) -> None:
+        rows = (
+            event(id_, effective_at=at, organization_id=f"org-{len(id_)}")
+            for id_, at in moments.items()
+        )
+        own.load(events(*rows), metadata=False)
+
+    # The organization of an event is called by the length of the event's id.
+    load(day="2026-11-01T00:00:00Z", days="2026-11-01T00:00:00Z")
+    own.build()
+    load(
+        eve="2026-10-26T00:00:00Z",
+        old="2026-10-20T00:00:00Z",
+        week="2026-11-02T00:00:00Z",
+        newcomer="2026-01-01T00:00:00Z",
+    )
+    own.build()
+    assert set(sentences(own)) == {"day", "days", "eve", "week", "newcomer"}
+
+
+def test_an_event_that_stands_twice_in_the_table_is_one(own: Warehouse) -> None:
+    own.load(events(event("a"), event("b")))
+    again = "insert into {raw}.audit_logs select * from {raw}.audit_logs"
+    own.execute(
+        # Without its primary key, as of a target that only appends.
+        "create table {raw}.copied as select * from {raw}.audit_logs",
+        "drop table {raw}.audit_logs",
+        "alter table {raw}.copied rename to audit_logs",
+        again,
+    )
+    own.build()
+    own.execute(again)
+    own.build()
+    listed = own.rows("select event_id from {answers}.openai_audit__events")
+    assert sorted(listed) == [("a",), ("b",)]
+    counted = own.rows("select events from {answers}.int_openai_audit__counted_days")
+    assert counted == [(2,)]
+
+
+def test_events_are_understood_by_themselves(own: Warehouse) -> None:
+    night = {"id": "group-1", "data": {"group_name": "Night"}}
+    later = {"effective_at": "2026-11-02T00:00:00+00:00", "details": {"id": "group-1"}}
+    own.load(
+        events(
+            # Who is gone is called by the name that events knew.
+            event("made", type="group.created", details=night),
+            event("deleted", type="group.deleted", **later),
+            event("left", actor=None, details={"id": "user-1"}),
+            # Details may come under a key with underscores; but a type that anybody may
+            # have made up is not taken for a path.
+            event("key", details=None, extra={"user_deleted": {"id": "user-9"}}),
+            event("path", type='$."x', details=None, extra={'$."x': {"id": "user-9"}}),
+        )
+    )
+    own.build()
+    assert sentences(own) == {
+        "made": "ada@example.com made the group “Night”",
+        "deleted": "ada@example.com deleted the group “Night”",
+        "left": "somebody removed ada@example.com from the organization",
+        "key": "ada@example.com removed user user-9 from the organization",
+        "path": 'ada@example.com did “$."x”',
+    }
+
+
+def test_organizations_in_schemas_of_their_own_are_united(own: Warehouse) -> None:
+    other = replace(own, name="other")
+    own.load(events(event("a")))
+    other.load(events(event("b", organization_id="org-2")))
+    schemas = [{"schema": name} for name in (own.raw, other.raw, "absent")]
+    own.build(openai_audit_sources=schemas)
+    query = "select event_id, source_relation from {answers}.openai_audit__events"
+    assert set(own.rows(query)) == {("a", own.raw), ("b", other.raw)}
+
+
+def test_a_workspace_stands_beside_the_organization(own: Warehouse) -> None:
+    file = {"workspace_id": "w-1", "file_end_time": "2026-11-01T12:10:00+00:00"}
+    actor = {
+        "type": "ACCOUNT_USER",
+        "user_id": "user-1",
+        "user_email": "Ada@Example.com",
+    }
+    common = {
+        **file,
+        "timestamp": "2026-11-01T12:00:00.5+00:00",
+        "actor": actor,
+        "request_metadata": {"client_ip": "203.0.113.7"},
+    }
+    deleted = {"event_id": "a", "action": "USER_DELETE", "action_result": "BLOCKED"}
+    signed_in = {"event_id": "b", "action": "login_success"}
+    # The first eight digits of the MD5 of "a", and a sum that is wrong.
+    files = [
+        {"file_id": "1", "event_type": "AUDIT_LOG", "ids_checksum": 0x0CC175B9},
+        {"file_id": "2", "event_type": "AUTH_LOG", "ids_checksum": 1},
+    ]
+    own.load(
+        [
+            *events(event("c")),
+            *stream_of(
+                "workspace_audit_logs",
+                ["event_id"],
+                WORKSPACE,
+                [{**common, **deleted, "file_id": "1"}],
+            ),
+            *stream_of(
+                "workspace_auth_logs",
+                ["event_id"],
+                WORKSPACE,
+                [{**common, **signed_in, "file_id": "2"}],
+            ),
+            *stream_of(
+                "workspace_log_files",
+                ["workspace_id", "file_id"],
+                FILES,
+                [{**file, **of, "events_emitted": 1} for of in files],
+            ),
+        ]
+    )
+    own.build()
+    own.build()
+    assert sentences(own) == {
+        "a": "ada@example.com did “user delete” in the ChatGPT workspace,"
+        " which was blocked",
+        "b": "ada@example.com logged in to ChatGPT from 203.0.113.7",
+        "c": "ada@example.com removed user user-2 from the organization",
+    }
+    query = "select file_id, verdict from {answers}.openai_audit__coverage"
+    verdicts = dict(own.rows(f"{query} where file_id is not null"))
+    assert verdicts == {"1": "proven", "2": "missing"}

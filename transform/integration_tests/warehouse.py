@@ -1,0 +1,159 @@
+"""A database with what a real target loaded, and dbt at work in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import psycopg
+from meltano_project import program_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sandbox.demo.postgres import Database
+
+PROJECT = Path(__file__).parents[1]
+DEADLINE = 300  # seconds; bounds a hang, and nothing else
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """One kind of database. What a test puts there is in schemas of the test's own.
+
+    Attributes:
+        kind: dbt's name of it.
+        directory: Where files are kept, dbt's among them.
+        database: The server, if it is PostgreSQL.
+        name: What the schemas are named after.
+        file: The file, if it is DuckDB.
+    """
+
+    kind: str
+    directory: Path
+    database: Database | None
+    name: str
+    file: Path
+
+    @property
+    def raw(self) -> str:
+        """The schema with the tap's tables."""
+        return f"{self.name}_raw"
+
+    @property
+    def answers(self) -> str:
+        """The schema with the models."""
+        return f"{self.name}_answers"
+
+    def load(
+        self, messages: Iterable[Mapping[str, Any]], *, metadata: bool = True
+    ) -> None:
+        """Load messages with the real target, as `meltano.yml` sets it up.
+
+        Args:
+            messages: What a tap wrote.
+            metadata: Whether the target says of each row when it was loaded.
+        """
+        config: dict[str, Any] = {"default_target_schema": self.raw}
+        environment: dict[str, str] = {}
+        if self.database:
+            environment = dict(self.database.environment)
+            config |= {"load_method": "upsert", "use_copy": True}
+            config |= {"sanitize_null_text_characters": True}
+            config |= {"add_record_metadata": metadata, "activate_version": metadata}
+        else:
+            config |= {"filepath": str(self.file), "flush_all_streams": True}
+            config |= {"add_metadata_columns": metadata}
+        path = self.directory / "target.json"
+        path.write_text(json.dumps(config))
+        arguments = ["--config", str(path)]
+        if self.database:
+            arguments += ["--config", "ENV"]
+        loaded = subprocess.run(
+            [program_of(f"target-{self.kind}"), *arguments],
+            input="".join(json.dumps(message) + "\n" for message in messages),
+            env={**os.environ, **environment},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=DEADLINE,
+            check=False,
+        )
+        assert loaded.returncode == 0, loaded.stderr[-4000:]
+
+    def clear(self) -> None:
+        """Remove all that a test has put there."""
+        if self.database:
+            for schema in (self.raw, self.answers):
+                self.execute(f"drop schema if exists {schema} cascade")
+        else:
+            self.file.unlink(missing_ok=True)
+
+    def build(self, **variables: object) -> None:
+        """Build all models and run dbt's data tests."""
+        self.dbt("build", "--exclude-resource-type=unit_test", **variables)
+
+    def dbt(self, *arguments: str, **variables: object) -> None:
+        """Run a command of dbt, for which every warning is an error."""
+        place = self.directory / f"dbt-{self.name}"
+        program = str(Path(sys.executable).with_name("dbt"))
+        command = [program, "--warn-error", "--no-use-colors"]
+        given = self.database.environment if self.database else {}
+        ran = subprocess.run(
+            [*command, *arguments, f"--vars={json.dumps(variables)}"],
+            env={
+                **os.environ,
+                **given,
+                "DBT_PROJECT_DIR": str(PROJECT),
+                "DBT_PROFILES_DIR": str(PROJECT),
+                "DBT_TARGET_PATH": str(place / "target"),
+                "DBT_LOG_PATH": str(place / "logs"),
+                "DBT_TARGET": self.kind,
+                "DBT_SCHEMA": self.answers,
+                "DBT_SOURCE_SCHEMA": self.raw,
+                "DBT_DUCKDB_FILE": str(self.file),
+                "DO_NOT_TRACK": "1",
+            },
+            capture_output=True,
+            encoding="utf-8",
+            timeout=DEADLINE,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout[-8000:]
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, in which `raw` and `answers` are the schemas."""
+        query = query.format(raw=self.raw, answers=self.answers)
+        if self.database:
+            with psycopg.connect(self.database.conninfo) as connection:
+                return connection.execute(query.encode()).fetchall()
+        with closing(duckdb.connect(str(self.file))) as connection:
+            found: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+            return found
+
+    def execute(self, *statements: str) -> None:
+        """Run statements that return nothing."""
+        for statement in statements:
+            text = statement.format(raw=self.raw, answers=self.answers)
+            if self.database:
+                with psycopg.connect(self.database.conninfo) as connection:
+                    connection.execute(text.encode())
+            else:
+                with closing(duckdb.connect(str(self.file))) as connection:
+                    connection.execute(text)
+
+    def texts(self, relation: str, *, without: Sequence[str] = ()) -> list[str]:
+        """Return the rows of a model as texts, sorted: those of two builds compare."""
+        listed = self.rows(
+            "select column_name from information_schema.columns"
+            f" where table_schema = '{{answers}}' and table_name = '{relation}'"
+        )
+        columns = sorted(name for (name,) in listed if name not in without)
+        found = self.rows(f"select {', '.join(columns)} from {{answers}}.{relation}")
+        return sorted(map(str, found))

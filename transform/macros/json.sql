@@ -1,0 +1,90 @@
+{#- Reading JSON, where warehouses differ. Paths are written `a.b.c`, of plain names. -#}
+
+{#- The text at a path; null where nothing is, or JSON's null. -#}
+{% macro json_text(column, path) -%}
+    {{ return(adapter.dispatch('json_text', 'openai_audit')(column, path)) }}
+{%- endmacro %}
+
+{% macro default__json_text(column, path) -%} json_value({{ column }}, '$.{{ path }}') {%- endmacro %}
+
+{% macro postgres__json_text(column, path) -%}
+    {%- if '.' in path -%} {{ column }} #>> '{ {{- path | replace('.', ',') -}} }'
+    {%- else -%} {{ column }} ->> '{{ path }}'
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__json_text(column, path) -%} json_extract_string({{ column }}, '$.{{ path }}') {%- endmacro %}
+
+{% macro snowflake__json_text(column, path) -%} cast(get_path({{ column }}, '{{ path }}') as varchar) {%- endmacro %}
+
+
+{#- The value under a key that is itself an expression. -#}
+{% macro json_member(column, key) -%}
+    {{ return(adapter.dispatch('json_member', 'openai_audit')(column, key)) }}
+{%- endmacro %}
+
+{% macro default__json_member(column, key) -%} {{ column }}[{{ key }}] {%- endmacro %}
+{% macro postgres__json_member(column, key) -%} {{ column }} -> ({{ key }}) {%- endmacro %}
+{% macro duckdb__json_member(column, key) -%} json_extract({{ column }}, '$.' || ({{ key }})) {%- endmacro %}
+{% macro snowflake__json_member(column, key) -%} get({{ column }}, {{ key }}) {%- endmacro %}
+
+
+{#- The items of an array, separated by commas: each as text, or the first of these fields
+    that it has. Null for no array and for an empty one. -#}
+{% macro json_joined(column, path, fields=[]) -%}
+    {{ return(adapter.dispatch('json_joined', 'openai_audit')(column, path, fields)) }}
+{%- endmacro %}
+
+{% macro postgres__json_joined(column, path, fields) -%}
+    {%- set items -%} {{ column }} #> '{ {{- path | replace('.', ',') -}} }' {%- endset -%}
+    case when jsonb_typeof({{ items }}) = 'array' then (
+        select string_agg(
+            {% if fields -%} coalesce({% for field in fields %}item.value ->> '{{ field }}', {% endfor %}'?')
+            {%- else -%} item.value #>> '{}' {%- endif %}, ', ' order by item.place
+        )
+        from jsonb_array_elements({{ items }}) with ordinality as item (value, place)
+    ) end
+{%- endmacro %}
+
+{% macro duckdb__json_joined(column, path, fields) -%}
+    {%- set items -%} json_extract({{ column }}, '$.{{ path }}[*]') {%- endset -%}
+    nullif(array_to_string(list_transform({{ items }}, lambda item:
+        {%- if fields %} coalesce({% for field in fields %}json_extract_string(item, '$.{{ field }}'), {% endfor %}'?')
+        {%- else %} coalesce(item ->> '$', '?') {%- endif %}
+    ), ', '), '')
+{%- endmacro %}
+
+{% macro snowflake__json_joined(column, path, fields) -%}
+    (
+        select listagg(
+            {% if fields -%} coalesce({% for field in fields %}cast(get(item.value, '{{ field }}') as varchar), {% endfor %}'?')
+            {%- else -%} cast(item.value as varchar) {%- endif %}, ', '
+        ) within group (order by item.index)
+        from lateral flatten(input => get_path({{ column }}, '{{ path }}')) as item
+    )
+{%- endmacro %}
+
+{% macro bigquery__json_joined(column, path, fields) -%}
+    (
+        select string_agg(
+            {% if fields -%} coalesce({% for field in fields %}json_value(item, '$.{{ field }}'), {% endfor %}'?')
+            {%- else -%} json_value(item) {%- endif %}, ', ' order by place
+        )
+        from unnest(json_query_array({{ column }}, '$.{{ path }}')) as item with offset as place
+    )
+{%- endmacro %}
+
+
+{#- A column of a raw table as JSON. In PostgreSQL an object that is null was loaded as
+    JSON's null, and an array may be one of PostgreSQL's own. -#}
+{% macro as_json(column) -%} {{ return(adapter.dispatch('as_json', 'openai_audit')(column)) }} {%- endmacro %}
+{% macro default__as_json(column) -%} {{ column }} {%- endmacro %}
+{% macro postgres__as_json(column) -%} nullif(to_jsonb({{ column }}), 'null') {%- endmacro %}
+
+
+{#- Whether a text can be a key of JSON without quotes, as every known event type can. -#}
+{% macro is_plain_name(text) -%} {{ return(adapter.dispatch('is_plain_name', 'openai_audit')(text)) }} {%- endmacro %}
+{% macro default__is_plain_name(text) -%} regexp_like({{ text }}, '^[a-z][a-z0-9_.]*$') {%- endmacro %}
+{% macro postgres__is_plain_name(text) -%} {{ text }} ~ '^[a-z][a-z0-9_.]*$' {%- endmacro %}
+{% macro duckdb__is_plain_name(text) -%} regexp_full_match({{ text }}, '[a-z][a-z0-9_.]*') {%- endmacro %}
+{% macro bigquery__is_plain_name(text) -%} regexp_contains({{ text }}, '^[a-z][a-z0-9_.]*$') {%- endmacro %}

@@ -1,0 +1,146 @@
+{#- What an incremental run has to look at, so that it costs by what is new.
+
+    For each account, which is an organization or a workspace: the rows that were loaded
+    since the newest that `this` was made of, and a day before, because the rows of a
+    batch become visible later than they were read. Where rows do not say when they were
+    loaded: those of the time in which an event may still appear. All of an account that
+    is new. The moments are looked up first and written into the query, because only then
+    does a database know how few rows there will be.
+
+    `relation` and `this` have the columns `account_id`, `loaded_at` and the given one. -#}
+{% macro is_new(relation, moment='occurred_at') -%}
+    {%- if not is_incremental() -%}
+        {{ return('true') }}
+    {%- endif -%}
+    {%- set accounts = openai_audit.newest_loaded(relation, this, moment) -%}
+    {%- set terms = ['account_id is null'] -%}
+    {%- for account in accounts -%}
+        {%- set is_account = "account_id = " ~ openai_audit.text_literal(account[0]) -%}
+        {%- set since = [] -%}
+        {%- if account[1] is not none -%}
+            {%- do since.append("loaded_at >= " ~ openai_audit.days_before(account[1], var('openai_audit_overlap_days'))) -%}
+        {%- endif -%}
+        {%- if account[2] is not none -%}
+            {%- do since.append("(loaded_at is null and " ~ moment ~ " >= " ~ openai_audit.days_before(account[2], var('openai_audit_lateness_days')) ~ ")") -%}
+        {%- endif -%}
+        {%- do terms.append("(" ~ is_account ~ (" and (" ~ since | join(' or ') ~ ")" if since) ~ ")") -%}
+    {%- endfor -%}
+    {{ return("(" ~ terms | join("\n        or ") ~ ")") }}
+{%- endmacro %}
+
+{#- For each account of a relation, what `this` has of it: when its newest row was loaded,
+    and the newest moment. A unit test puts rows in its place. -#}
+{% macro newest_loaded(relation, this, moment) -%}
+    {%- if not execute -%} {{ return([]) }} {%- endif -%}
+    {%- set query -%}
+        select
+            accounts.account_id,
+            (select max(loaded_at) from {{ this }} as known where known.account_id = accounts.account_id),
+            (select max({{ moment }}) from {{ this }} as known where known.account_id = accounts.account_id)
+        from ({{ openai_audit.distinct_accounts(relation) }}) as accounts
+    {%- endset -%}
+    {%- set rows = [] -%}
+    {%- for row in run_query(query).rows -%} {%- do rows.append([row[0], row[1], row[2]]) -%} {%- endfor -%}
+    {{ return(rows) }}
+{%- endmacro %}
+
+{% macro distinct_accounts(relation) -%}
+    {{ return(adapter.dispatch('distinct_accounts', 'openai_audit')(relation)) }}
+{%- endmacro %}
+
+{% macro default__distinct_accounts(relation) -%}
+    select distinct account_id from {{ relation }} where account_id is not null
+{%- endmacro %}
+
+{#- PostgreSQL reads a whole index for that, unless it is led from one value to the next. -#}
+{% macro postgres__distinct_accounts(relation) -%}
+    with recursive walk (account_id) as (
+        select min(account_id) from {{ relation }}
+        union all
+        select (select min(account_id) from {{ relation }} as beyond where beyond.account_id > walk.account_id)
+        from walk where walk.account_id is not null
+    )
+    select account_id from walk where account_id is not null
+{%- endmacro %}
+
+{% macro days_before(moment, days) -%}
+    {{ dbt.dateadd('day', -1 * (days | int), "cast('" ~ (moment | string)[:26] ~ "' as " ~ dbt.type_timestamp() ~ ")") }}
+{%- endmacro %}
+
+{% macro text_list(texts) -%}
+    {%- set literals = [] -%}
+    {%- for text in texts -%} {%- do literals.append(openai_audit.text_literal(text)) -%} {%- endfor -%}
+    {{ return('(' ~ literals | join(', ') ~ ')') }}
+{%- endmacro %}
+
+{% macro text_literal(text) -%} {{ return(dbt.string_literal(dbt.escape_single_quotes(text))) }} {%- endmacro %}
+
+
+{#- The days that an incremental run of `int_openai_audit__counted_days` counts: pairs of an
+    account and a day. They are looked up first, for the same reason. -#}
+{% macro days_to_count() -%}
+    {%- if not execute -%} {{ return([]) }} {%- endif -%}
+    {%- set logs = ref('stg_openai_audit__audit_logs') -%}
+    {%- set query -%}
+        select distinct account_id, {{ dbt.date_trunc('day', 'occurred_at') }} as day
+        from {{ logs }}
+        where account_id is not null and {{ openai_audit.is_new(logs) }}
+
+        union distinct
+
+        select digests.account_id, digests.day
+        from {{ ref('int_openai_audit__digests') }} as digests
+        left join {{ this }} as counted
+            on
+                digests.account_id = counted.account_id
+                and digests.source = counted.source
+                and digests.day = counted.day
+                and digests.updated_at = counted.digest_updated_at
+        where counted.day is null
+
+        union distinct
+
+        select account_id, day
+        from (
+            select account_id, day, row_number() over (order by counted_at, day) as place
+            from {{ this }}
+            where counted_at < {{ dbt.dateadd('day', -1, openai_audit.now()) }}
+        ) as long_ago
+        where place <= {{ var('openai_audit_recount_days') }}
+    {%- endset -%}
+    {%- set days = [] -%}
+    {%- for row in run_query(query).rows -%} {%- do days.append([row[0], row[1]]) -%} {%- endfor -%}
+    {{ return(days) }}
+{%- endmacro %}
+
+{#- Whether a moment lies within one of these days of its account; none stands for all. -#}
+{% macro within_days(days, moment='occurred_at') -%}
+    {%- if days is none or days is undefined -%} {{ return('true') }} {%- endif -%}
+    {%- set terms = ['1 = 0'] -%}
+    {%- for account, day in days -%}
+        {%- do terms.append(
+            "(account_id = " ~ openai_audit.text_literal(account)
+            ~ " and " ~ moment ~ " >= " ~ openai_audit.days_before(day, 0)
+            ~ " and " ~ moment ~ " < " ~ openai_audit.days_before(day, -1) ~ ")"
+        ) -%}
+    {%- endfor -%}
+    {{ return("(" ~ terms | join("\n        or ") ~ ")") }}
+{%- endmacro %}
+
+{#- Create the indexes by which an account's new rows and whole days are found in a table
+    of the tap. PostgreSQL only, and only the table's owner may. -#}
+{% macro index_raw(name, account, moments) -%}
+    {%- if execute and target.type == 'postgres' and var('openai_audit_create_indexes') -%}
+        {%- for relation in openai_audit.raw_relations(name) -%}
+            {%- set there = openai_audit.columns_of(relation, []) -%}
+            {%- for moment in moments if moment in there and account in there %}
+            do $$ begin
+                create index if not exists {{ name }}_by_{{ moment | trim('_') }}
+                on {{ relation }} ({{ account }}, {{ adapter.quote(moment) }});
+            exception when insufficient_privilege then
+                raise notice 'no index on {{ name }}, because only its owner may create one: docs/answers.md';
+            end $$;
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,92 @@
+{#- The sentence of an event, of the columns that `openai_audit__events` has found out: the
+    actor, then the sentence of its type with placeholders filled in. Where a detail that
+    it names is not known, the type has another sentence; a type that is not in the
+    catalogue is called by its name. -#}
+{% macro sentence() -%}
+    {%- set details = {
+        'role': openai_audit.with_article(openai_audit.spoken('role')),
+        'name': openai_audit.in_quotes('new_name'),
+        'setting': openai_audit.in_quotes('setting'),
+        'target': openai_audit.spoken('target'),
+    } -%}
+    {%- set lacking = [] -%}
+    {%- for placeholder, text in details.items() -%}
+        {%- do lacking.append("(sentence like '%{" ~ placeholder ~ "}%' and " ~ ('new_name' if placeholder == 'name' else placeholder) ~ " is null)") -%}
+    {%- endfor -%}
+    {%- set filled = ['case when ' ~ lacking | join(' or ') ~ ' then otherwise else sentence end'] -%}
+    {%- do details.update({'object': openai_audit.object_phrase(), 'from': openai_audit.from_phrase()}) -%}
+    {%- for placeholder, text in details.items() -%}
+        {%- do filled.append("replace(" ~ filled[-1] ~ ", '{" ~ placeholder ~ "}', coalesce(" ~ text ~ ", ''))") -%}
+    {%- endfor -%}
+    {{ openai_audit.actor_phrase() }} || ' ' || coalesce(
+        {{ filled[-1] }},
+        {{ openai_audit.plain_phrase() }}
+    ) || case
+        when project_id is not null and coalesce(object_kind, '') != 'project'
+            then ' in the project ' || coalesce({{ openai_audit.in_quotes('project_name') }}, {{ openai_audit.spoken('project_id') }})
+        else ''
+    end
+{%- endmacro %}
+
+{% macro actor_phrase() -%}
+    {%- set person -%}
+        coalesce(
+            {{ openai_audit.spoken('actor_name') }} || coalesce(' (' || {{ openai_audit.spoken('actor_email') }} || ')', ''),
+            {{ openai_audit.spoken('actor_email') }},
+            case actor_kind when 'user' then 'user ' when 'service_account' then 'service account ' when 'external_user' then 'external user ' else '' end
+            || {{ openai_audit.spoken('actor_id') }}
+        )
+    {%- endset -%}
+    coalesce(
+        case
+            when actor_kind = 'other' then 'somebody (' || {{ openai_audit.spoken('actor_type') }} || ')'
+            when api_key_id is not null
+                then 'key ' || coalesce({{ openai_audit.in_quotes('api_key_name') }}, {{ openai_audit.spoken('api_key_id') }})
+                    || case when actor_kind = 'api_key' then '' else coalesce(' of ' || {{ person }}, '') end
+            else {{ person }}
+        end,
+        'somebody'
+    )
+{%- endmacro %}
+
+{% macro object_phrase() -%}
+    case
+        when object_kind = 'user' then coalesce(
+            {{ openai_audit.spoken('object_name') }}, 'user ' || {{ openai_audit.spoken('object_id') }}, 'a user'
+        )
+        when object_kind = 'invite' then coalesce(
+            {{ openai_audit.spoken('object_name') }}, 'somebody (' || {{ openai_audit.spoken('object_id') }} || ')', 'somebody'
+        )
+        when object_kind = 'organization' then coalesce(
+            'the organization ' || {{ openai_audit.in_quotes('object_name') }}, 'the organization'
+        )
+        else coalesce(
+            'the ' || object_noun || ' ' || coalesce({{ openai_audit.in_quotes('object_name') }}, {{ openai_audit.spoken('object_id') }}),
+            {{ openai_audit.with_article('object_noun') }}
+        )
+    end
+{%- endmacro %}
+
+{% macro from_phrase() -%}
+    ' from ' || {{ openai_audit.spoken('ip_address') }} || coalesce(
+        ' (' || coalesce({{ openai_audit.spoken('city') }} || ', ' || country, country, {{ openai_audit.spoken('city') }}) || ')', ''
+    )
+{%- endmacro %}
+
+{% macro plain_phrase() -%}
+    case
+        when source = 'workspace_auth' and action in ('login_success', 'login_failed', 'logout_success', 'token_issued')
+            then case action
+                when 'login_success' then 'logged in to ChatGPT'
+                when 'login_failed' then 'failed to log in to ChatGPT'
+                when 'logout_success' then 'logged out of ChatGPT'
+                else 'was issued a token of ChatGPT'
+            end || coalesce({{ openai_audit.from_phrase() }}, '')
+        when workspace_id is not null
+            then 'did ' || coalesce({{ openai_audit.in_quotes("replace(action, '_', ' ')") }}, 'something')
+                || ' in the ChatGPT workspace'
+                || case when outcome in ('blocked', 'failed') then ', which ' || case outcome when 'blocked' then 'was blocked' else 'failed' end else '' end
+        else 'did ' || coalesce({{ openai_audit.in_quotes('event_type') }}, 'something without a name')
+            || coalesce(' to ' || coalesce({{ openai_audit.in_quotes('object_name') }}, {{ openai_audit.spoken('object_id') }}), '')
+    end
+{%- endmacro %}

@@ -1,0 +1,127 @@
+{{
+    config(indexes=[{'columns': ['account_id', 'id']}] if target.type == 'postgres' else [])
+}}
+{#- Names that an id was given, in the order of time; those that follow each other with the
+    same name are one row. A name holds for what happened after it was given, and the first
+    one for all that came before as well. What is listed is the newest; nobody knows since
+    when, so it holds from when another name was last given.
+
+    People are called by the name that is listed, at all times, or else by their address;
+    what nobody named or listed is called as the newest event that mentions it calls it. -#}
+with
+
+listed as (
+    select
+        organization_id as account_id,
+        id,
+        max(kind) as kind,
+        max(name) as name,
+        max(email) as email
+    from {{ ref('int_openai_audit__listed') }}
+    where coalesce(name, email) is not null
+    group by organization_id, id
+),
+
+sightings as (
+    select
+        account_id,
+        id,
+        kind,
+        name,
+        occurred_at,
+        is_carried,
+        row_number() over (partition by account_id, id order by occurred_at desc, is_carried, name) as newness
+    from {{ ref('int_openai_audit__sightings') }}
+),
+
+newest as (
+    select
+        account_id,
+        id,
+        kind,
+        name
+    from sightings
+    where newness = 1
+),
+
+given as (
+    select
+        sightings.account_id,
+        sightings.id,
+        sightings.name,
+        sightings.occurred_at,
+        0 as is_listed
+    from sightings
+    inner join newest on sightings.account_id = newest.account_id and sightings.id = newest.id
+    where not sightings.is_carried and newest.kind not in ('user', 'external_user')
+
+    union all
+
+    select
+        account_id,
+        id,
+        name,
+        cast(null as {{ dbt.type_timestamp() }}) as occurred_at,
+        1 as is_listed
+    from listed
+    where kind != 'user' and name is not null
+),
+
+compared as (
+    select
+        account_id,
+        id,
+        name,
+        occurred_at,
+        is_listed,
+        lag(name) over (partition by account_id, id order by is_listed, occurred_at, name) as name_before,
+        lag(occurred_at) over (partition by account_id, id order by is_listed, occurred_at, name) as given_before
+    from given
+),
+
+changes as (
+    select
+        account_id,
+        id,
+        name,
+        case when name_before is not null then coalesce(occurred_at, given_before) end as known_from,
+        row_number() over (partition by account_id, id order by is_listed, occurred_at, name) as place
+    from compared
+    where name_before is null or name != name_before
+),
+
+history as (
+    select
+        account_id,
+        id,
+        name,
+        known_from,
+        lead(known_from) over (partition by account_id, id order by place) as known_until
+    from changes
+),
+
+ids as (
+    select
+        account_id,
+        id
+        from listed
+    union distinct
+    select
+        account_id,
+        id
+        from newest
+        )
+
+select
+    ids.account_id,
+    coalesce(listed.kind, newest.kind) as kind,
+    ids.id,
+    coalesce(history.name, listed.name, listed.email, newest.name) as name,
+    coalesce(listed.email, case when newest.kind in ('user', 'external_user') then newest.name end) as email,
+    history.known_from,
+    history.known_until,
+    history.known_until is null as is_current
+from ids
+left join listed on ids.account_id = listed.account_id and ids.id = listed.id
+left join newest on ids.account_id = newest.account_id and ids.id = newest.id
+left join history on ids.account_id = history.account_id and ids.id = history.id

@@ -1,0 +1,16 @@
+{{ openai_audit.raw('audit_log_digests', {
+    'organization_id': 'text',
+    'scope': 'text',
+    'chain_id': 'text',
+    'day': 'timestamp',
+    'events': 'bigint',
+    'ids_checksum': 'bigint',
+    'oldest_event_at': 'timestamp',
+    'newest_event_at': 'timestamp',
+    'counted_from': 'timestamp',
+    'counted_to': 'timestamp',
+    'exact': 'boolean',
+    'reason': 'text',
+    'run_id': 'text',
+    'updated_at': 'timestamp',
+}) }}

@@ -1,0 +1,18 @@
+{{ openai_audit.raw('sync_reports', {
+    'run_id': 'text',
+    'scope': 'text',
+    'organization_id': 'text',
+    'workspace_id': 'text',
+    'chain_id': 'text',
+    'previous_run_id': 'text',
+    'started_at': 'timestamp',
+    'finished_at': 'timestamp',
+    'bookmark': 'timestamp',
+    'events_late': 'bigint',
+    'greatest_lateness_seconds': 'bigint',
+    'deep_window_start': 'timestamp',
+    'deep_window_end': 'timestamp',
+    'deep_complete': 'boolean',
+    'complete': 'boolean',
+    'reason': 'text',
+}) }}
