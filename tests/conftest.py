@@ -28,7 +28,8 @@ settings.load_profile("tests")
 def sandbox() -> Iterator[SandboxProcess]:
     """A small organization of the last 30 days, with an event of this second."""
     options = {"events": 300, "tenant_events": 20, "start": "30d", "end": "now"}
-    with SandboxProcess(**options) as process:
+    # The project's sandbox has a workspace too, which a check looks at.
+    with SandboxProcess(workspace_events=20, **options) as process:
         process.control.add_events()
         yield process
 
@@ -47,6 +48,7 @@ def meltano(tmp_path: Path, sandbox: SandboxProcess) -> MeltanoProject:
         tmp_path,
         MELTANO_ENVIRONMENT="sandbox",
         TAP_OPENAI_AUDIT_API_URL=sandbox.url,
+        TAP_OPENAI_AUDIT_WORKSPACE_API_URL=sandbox.workspace_url,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 import pytest
-from meltano_project import MeltanoProject, program_of
+from meltano_project import program_of
 from warehouses import skip_without_duckdb
 
 from sandbox.process import SandboxProcess
@@ -16,6 +16,8 @@ from sandbox.process import SandboxProcess
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from meltano_project import MeltanoProject
 
     from sandbox.demo.postgres import Database
 
@@ -41,16 +43,6 @@ def sandbox() -> Iterator[SandboxProcess]:
         events=50, tenant_events=5, start="2d", end="now", workspace_events=300
     ) as process:
         yield process
-
-
-@pytest.fixture
-def meltano(tmp_path: Path, sandbox: SandboxProcess) -> MeltanoProject:
-    return MeltanoProject.copied_to(
-        tmp_path,
-        MELTANO_ENVIRONMENT="sandbox",
-        TAP_OPENAI_AUDIT_API_URL=sandbox.url,
-        TAP_OPENAI_AUDIT_WORKSPACE_API_URL=sandbox.workspace_url,
-    )
 
 
 @pytest.fixture
