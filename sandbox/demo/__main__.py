@@ -146,7 +146,10 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
         )
         sandbox.control.add_events()
         # All that can be named is named; a key of one's own may not list everything.
-        selected = {f"{_TAP}API_URL": sandbox.url, f"{_TAP}_SELECT": '["*.*"]'}
+        selected = {
+            f"{_TAP}API_URL": sandbox.url,
+            f"{_TAP}_SELECT": '["*.*", "!workspace_*.*"]',
+        }
         _replace(variables, _TAP, selected)
         _say(
             f"API        a sandbox at {sandbox.url}: a month of an invented company,"
