@@ -8,6 +8,7 @@ day.
 from __future__ import annotations
 
 from base64 import b64encode
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,17 +96,18 @@ class Days:
 
     def with_events(self, events: Sequence[Event]) -> Days:
         """Add events that a record was written of, in the order of time."""
-        if not events:
-            return self
-        if day_of(events[0].effective_at) == day_of(events[-1].effective_at):
-            # A long backfill comes here for each of its events.
-            checksum = sum([high_of(event.id) for event in events])
-            first, last = events[0].effective_at, events[-1].effective_at
-            return self._plus([(first, DayCount(len(events), checksum, first, last))])
-        return self._plus(
-            (e.effective_at, DayCount(1, high_of(e.id), e.effective_at, e.effective_at))
-            for e in events
-        )
+        found: list[tuple[int, DayCount]] = []
+        begin = 0
+        # A long backfill comes here with all its events.
+        while begin < len(events):
+            first = events[begin].effective_at
+            end = bisect_left(events, ((day_of(first) + 1) * DAY,), begin)
+            own = events[begin:end]
+            checksum = sum([high_of(event.id) for event in own])
+            last = own[-1].effective_at
+            found.append((first, DayCount(len(own), checksum, first, last)))
+            begin = end
+        return self._plus(found)
 
     def _plus(self, found: Iterable[tuple[int, DayCount]]) -> Days:
         counts: dict[int, DayCount] = {}
