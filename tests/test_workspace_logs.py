@@ -156,6 +156,7 @@ def test_a_file_is_gone_only_if_the_api_lists_it_no_more(status: int) -> None:
     pages = {
         b"is not there": b'{"data": [], "has_more": false}',
         b"is listed": b'{"data": [%b], "has_more": false}' % entry,
+        b"may be listed": b'{"data": [], "has_more": true}',
     }
     date = f"Date: {formatdate(usegmt=True)}"
     for what, page in pages.items():

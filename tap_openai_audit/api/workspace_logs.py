@@ -129,10 +129,12 @@ class WorkspaceLogs:
             page = self.page(after)
             if any(listed.id == file.id for listed in page.files):
                 return True
-            if not page.has_more or page.files[-1].at > file.at:
+            if not page.has_more:
                 return False
-            if unix(after) >= page.files[-1].at:
+            if not page.files or page.files[-1].at <= unix(after):
                 return True  # nobody can tell
+            if page.files[-1].at > file.at:
+                return False
             after = page.files[-1].end_time
 
     @staticmethod
