@@ -166,6 +166,18 @@ def test_a_day_whose_digest_was_not_confirmed_stays_and_is_told_again(
     assert counted_days(second[-1]["value"])
 
 
+def test_days_that_a_state_counts_from_nowhere_are_kept_without_a_traceback(
+    sync: Sync, sandbox: SandboxProcess
+) -> None:
+    state = sync(None)[-1]["value"]
+    for partition in state["bookmarks"]["audit_logs"]["partitions"]:
+        partition["counted_from"] = None
+    # Nothing is read that would say from when on.
+    sandbox.control.behave(wrong_key=True)
+    assert counted_days(state)
+    assert counted_days(sync(state)[-1]["value"]) == counted_days(state)
+
+
 def test_nothing_new_writes_no_digest(sync: Sync) -> None:
     first = sync(None)
     assert digests_in(first)

@@ -162,7 +162,7 @@ class AuditLogDigests(MappedStream):
             done = {
                 day
                 for day in state.position.closed_days
-                if before.get(day) == current[day]
+                if day in current and before.get(day) == current[day]
             }
             replace(state, position=state.position.without_days(done)).write(partition)
             left = {day: own for day, own in current.items() if day not in done}
