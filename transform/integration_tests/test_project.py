@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -81,6 +82,17 @@ def test_every_model_that_decides_something_has_unit_tests(
     tested = {test["model"] for test in manifest["unit_tests"].values()}
     marts = {name for name in models if name.startswith("openai_audit__")}
     assert marts <= tested
+
+
+def test_no_type_of_the_catalogue_is_without_a_sentence_in_the_unit_tests() -> None:
+    def values(path: str, column: str) -> set[str]:
+        with (PROJECT / path).open(encoding="utf-8", newline="") as file:
+            return {row[column] for row in csv.DictReader(file)}
+
+    known = values("seeds/openai_audit__event_types.csv", "event_type")
+    fixtures = ("sentences_of_every_type", "sentences_of_every_action")
+    shown = [values(f"tests/fixtures/{name}.csv", "event_id") for name in fixtures]
+    assert known <= set.union(*shown)
 
 
 @pytest.mark.xdist_group("postgres")

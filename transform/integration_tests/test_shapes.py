@@ -212,8 +212,7 @@ def test_a_workspace_stands_beside_the_organization(own: Warehouse) -> None:
     own.build()
     own.build()
     assert sentences(own) == {
-        "a": "ada@example.com did “user delete” in the ChatGPT workspace,"
-        " which was blocked",
+        "a": "ada@example.com removed a user from the workspace, which was blocked",
         "b": "ada@example.com logged in to ChatGPT from 203.0.113.7",
         "c": "ada@example.com removed user user-2 from the organization",
     }
