@@ -80,22 +80,22 @@ days as (
         account_id,
         source,
         day
-        from counted
+    from counted
     union distinct
     select
         account_id,
         source,
         day
-        from digests
+    from digests
     union distinct
     select
         account_id,
         source,
         day
-        from run_days
-        ),
+    from run_days
+),
 
-        compared as (
+compared as (
     select
         days.account_id,
         run_days.workspace_id,
