@@ -14,6 +14,7 @@ events as (
         'action_data': 'json',
         'workspace_id': 'text',
         'file_id': 'text',
+        'file_end_time': 'timestamp',
         '_sdc_extracted_at': 'timestamp',
     }) }}
 )
@@ -26,6 +27,7 @@ select
     workspace_id as account_id,
     workspace_id,
     file_id,
+    file_end_time,
     'workspace_{{ feed }}' as source,
     action as event_type,
     action_result,
