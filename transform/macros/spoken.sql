@@ -24,7 +24,7 @@
 {%- endmacro %}
 
 {% macro snowflake__printable(text) -%}
-    regexp_replace({{ text }}, '[\\u0001-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2066-\\u2069]', '�')
+    regexp_replace({{ text }}, '[\u0001-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]', '�')
 {%- endmacro %}
 
 {% macro bigquery__printable(text) -%}
