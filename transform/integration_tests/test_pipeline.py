@@ -51,8 +51,13 @@ class Runs:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Hostile events among ordinary ones, then new ones and late ones."""
     directory = tmp_path_factory.mktemp("tap")
-    options = {"events": 400, "tenant_events": 100, "workspace_events": 300}
-    options |= {"start": "9d", "end": "now"}
+    options = {
+        "events": 400,
+        "tenant_events": 100,
+        "workspace_events": 300,
+        "start": "9d",
+        "end": "now",
+    }
     with SandboxProcess(**options) as sandbox:
         sandbox.control.add_events(raw=hostile_events())
         first = extracted(sandbox, directory)
