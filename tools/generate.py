@@ -17,6 +17,7 @@ import yaml
 
 from tap_openai_audit.configuration import CONFIGURATION, OWN, PAIRS
 from tap_openai_audit.tap import TapOpenAIAudit
+from tools import rules
 from tools.seed import SEED, seed
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def files() -> dict[str, str]:
             "README.md", f"<!-- {_NOTE} -->\n", "<!-- until here -->\n", _table()
         ),
         SEED: seed(),
+        rules.SEED: rules.seed(),
     }
 
 

@@ -88,3 +88,25 @@
 {% macro postgres__is_plain_name(text) -%} {{ text }} ~ '^[a-z][a-z0-9_.]*$' {%- endmacro %}
 {% macro duckdb__is_plain_name(text) -%} regexp_full_match({{ text }}, '[a-z][a-z0-9_.]*') {%- endmacro %}
 {% macro bigquery__is_plain_name(text) -%} regexp_contains({{ text }}, '^[a-z][a-z0-9_.]*$') {%- endmacro %}
+
+
+{#- The texts of a group as a JSON array, nulls left out, in the order of a column. -#}
+{% macro json_array(text, place) -%}
+    {{ return(adapter.dispatch('json_array', 'openai_audit')(text, place)) }}
+{%- endmacro %}
+
+{% macro postgres__json_array(text, place) -%}
+    coalesce(jsonb_agg({{ text }} order by {{ place }}) filter (where {{ text }} is not null), '[]'::jsonb)
+{%- endmacro %}
+
+{% macro duckdb__json_array(text, place) -%}
+    to_json(coalesce(list({{ text }} order by {{ place }}) filter (where {{ text }} is not null), []))
+{%- endmacro %}
+
+{% macro snowflake__json_array(text, place) -%}
+    cast(array_agg({{ text }}) within group (order by {{ place }}) as variant)
+{%- endmacro %}
+
+{% macro bigquery__json_array(text, place) -%}
+    to_json(array_agg({{ text }} ignore nulls order by {{ place }}))
+{%- endmacro %}
