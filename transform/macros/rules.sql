@@ -32,7 +32,7 @@
 {#- The number of a run that adds events. It is a number and not a time, because clocks can
     go back; and it goes on after a full refresh, so that all is judged again. -#}
 {% macro next_batch(relation) -%}
-    {%- set there = load_relation(relation) if execute -%}
+    {%- set there = load_relation(relation) if execute and relation -%}
     {%- if there and 'batch' in openai_audit.columns_of(there, []) -%}
         {{ return((run_query('select max(batch) from ' ~ there).rows[0][0] or 0) | int + 1) }}
     {%- endif -%}
