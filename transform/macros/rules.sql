@@ -93,7 +93,7 @@
 {#- Write down what a run judges, in place of what an earlier one did not get to. The row
     without an account stands for everything. -#}
 {% macro note_what_is_judged() -%}
-    {%- set judged = ref('int_openai_audit__judged') -%}
+    {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
     {%- set rows = [] -%}
     {%- set accounts = openai_audit.not_judged() -%}
     {%- for account, begin in ([[none, none]] if accounts is none else accounts) -%}
@@ -113,7 +113,7 @@
 
 {#- The oldest is of no use any more once a newer one is done. -#}
 {% macro note_that_it_is_judged() -%}
-    {%- set judged = ref('int_openai_audit__judged') -%}
+    {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
     delete from {{ judged }} where is_done and exists (select 1 from {{ judged }} as newer where not newer.is_done);
     update {{ judged }} set is_done = true where not is_done
 {%- endmacro %}

@@ -12,8 +12,11 @@
 {%- set rules_of_events = [
     'external_key_removed',
     'mass_deletion',
+    'unknown_event_type',
 ] -%}
 {%- set rules_of_states = [
+    'key_outlives_owner',
+    'log_gap',
     'stale_key',
 ] -%}
 {%- set settings = var('openai_audit_rules') or {} -%}
