@@ -10,7 +10,9 @@ coverage as (
         verdict,
         events_in_table,
         events_in_digest,
-        chains_begun_anew
+        chains_begun_anew,
+        -- Where no digest is there at all, nobody wanted the proof.
+        max(events_in_digest) over (partition by coalesce(workspace_id, organization_id), source) is not null as is_counted
     from {{ ref('openai_audit__coverage') }}
 ),
 
@@ -23,6 +25,7 @@ spoken as (
         chains_begun_anew,
         events_in_table,
         events_in_digest,
+        is_counted,
         feed || ' ' || coalesce('file ' || file_id, cast(cast(day as date) as {{ dbt.type_string() }})) as part,
         coalesce(
             'the file ' || {{ openai_audit.spoken('file_id') }},
@@ -51,7 +54,7 @@ from spoken
 where
     verdict = 'missing'
     or (
-        verdict in ('incomplete', 'unreported')
+        (verdict = 'incomplete' or (verdict = 'unreported' and is_counted))
         and day < {{ dbt.dateadd('day', -1 * days, openai_audit.now()) }}
     )
 
