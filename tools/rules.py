@@ -18,6 +18,12 @@ PAGE = "docs/detections.md"
 
 _ROOT = Path(__file__).parents[1]
 _PREFIX = "rule_openai_audit__"
+_WINDOWS = {
+    "day": "one a day for each entity",
+    "week": "one a week for each entity",
+    "month": "one a month for each entity",
+    "ever": "one for each entity, once",
+}
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
@@ -76,9 +82,11 @@ def seed() -> str:
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(
-        "rule title severity kind calendar_window is_enabled meaning mitre"
-        " false_positives what_to_do".split()
-    )
+        [
+            "rule", "title", "severity", "kind", "calendar_window", "is_enabled",
+            "meaning", "mitre", "false_positives", "what_to_do",
+        ]
+    )  # fmt: skip
     for card in sorted(cards(), key=lambda c: c.rule):
         writer.writerow(
             [
@@ -116,8 +124,9 @@ def _section(card: Card) -> Iterator[str]:
     yield f"{card.description} {card.meaning}"
     yield ""
     if not card.is_enabled:
-        yield "- **Off**: it marks events (`tags`) and makes findings once it is enabled"
-    yield f"- **Severity**: {card.severity}, by {card.kind}, one finding a {card.window}"
+        yield "- **Marks events only**, until `openai_audit_rules` enables it"
+    yield f"- **Severity**: {card.severity}{'' if card.severity == 'info' else ' at most'}"
+    yield f"- **Findings**: {_WINDOWS[card.window]}; `{card.kind}`"
     yield f"- **MITRE ATT&CK**: {card.mitre}"
     for name, default, meaning in card.parameters:
         yield f"- **`{name}`** ({default}): {meaning}"

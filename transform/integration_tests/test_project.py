@@ -99,7 +99,9 @@ def test_every_rule_takes_part_and_has_cases_where_it_fires_and_where_it_is_sile
     assert {f"{rule}_is_silent" for rule in rules} <= cases
 
 
-def test_the_defaults_of_a_rule_are_those_on_its_card(models: Mapping[str, Any]) -> None:
+def test_the_defaults_of_a_rule_are_those_on_its_card(
+    models: Mapping[str, Any],
+) -> None:
     for name, model in models.items():
         rule = name.removeprefix("rule_openai_audit__")
         if rule == name:
