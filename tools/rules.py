@@ -125,7 +125,8 @@ def _section(card: Card) -> Iterator[str]:
     yield ""
     if not card.is_enabled:
         yield "- **Marks events only**, until `openai_audit_rules` enables it"
-    yield f"- **Severity**: {card.severity}{'' if card.severity == 'info' else ' at most'}"
+    at_most = "" if card.severity == "info" else " at most"
+    yield f"- **Severity**: {card.severity}{at_most}"
     yield f"- **Findings**: {_WINDOWS[card.window]}; `{card.kind}`"
     yield f"- **MITRE ATT&CK**: {card.mitre}"
     for name, default, meaning in card.parameters:
