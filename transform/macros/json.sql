@@ -40,7 +40,7 @@
     case when jsonb_typeof({{ items }}) = 'array' then (
         select string_agg(
             {% if fields -%} coalesce({% for field in fields %}item.value ->> '{{ field }}', {% endfor %}'?')
-            {%- else -%} item.value #>> '{}' {%- endif %}, ', ' order by item.place
+            {%- else -%} coalesce(item.value #>> '{}', '?') {%- endif %}, ', ' order by item.place
         )
         from jsonb_array_elements({{ items }}) with ordinality as item (value, place)
     ) end
@@ -109,4 +109,46 @@
 
 {% macro bigquery__json_array(text, place) -%}
     to_json(array_agg({{ text }} ignore nulls order by {{ place }}))
+{%- endmacro %}
+
+
+{#- Whether an item of an array, as text in lower case, meets a condition, which calls it
+    `item`. False where there is no array. -#}
+{% macro json_any(column, path, condition) -%}
+    {{ return(adapter.dispatch('json_any', 'openai_audit')(column, path, condition)) }}
+{%- endmacro %}
+
+{% macro postgres__json_any(column, path, condition) -%}
+    {%- set items -%} {{ column }} #> '{ {{- path | replace('.', ',') -}} }' {%- endset -%}
+    coalesce(case when jsonb_typeof({{ items }}) = 'array' then exists (
+        select 1
+        from (select lower(trim(listed.value #>> '{}')) as item from jsonb_array_elements({{ items }}) as listed (value)) as items
+        where {{ condition }}
+    ) end, false)
+{%- endmacro %}
+
+{% macro duckdb__json_any(column, path, condition) -%}
+    coalesce(len(list_filter(
+        list_transform(json_extract({{ column }}, '$.{{ path }}[*]'), lambda listed: lower(trim(listed ->> '$'))),
+        lambda item: {{ condition }}
+    )) > 0, false)
+{%- endmacro %}
+
+{% macro snowflake__json_any(column, path, condition) -%}
+    exists (
+        select 1
+        from (
+            select lower(trim(cast(listed.value as varchar))) as item
+            from lateral flatten(input => get_path({{ column }}, '{{ path }}')) as listed
+        ) as items
+        where {{ condition }}
+    )
+{%- endmacro %}
+
+{% macro bigquery__json_any(column, path, condition) -%}
+    exists (
+        select 1
+        from (select lower(trim(json_value(listed))) as item from unnest(json_query_array({{ column }}, '$.{{ path }}')) as listed) as items
+        where {{ condition }}
+    )
 {%- endmacro %}

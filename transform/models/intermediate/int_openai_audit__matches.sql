@@ -10,9 +10,35 @@
 }}
 {#- Of events that are judged all matches are written anew, of states all in each run. -#}
 {%- set rules_of_events = [
+    'admin_key_changed',
+    'admin_role_assigned',
+    'api_call_logging_reduced',
+    'app_policy_changed',
+    'budget_guard_changed',
+    'credential_changed',
+    'directory_changed',
     'external_key_removed',
+    'federated_access_added',
+    'foreign_external_storage',
+    'ip_allowlist_open_to_all',
+    'ip_allowlist_weakened',
+    'key_with_broad_scopes',
     'mass_deletion',
+<<<<<<< HEAD
     'unknown_event_type',
+=======
+    'organization_settings_changed',
+    'owner_by_another_door',
+    'project_lifecycle',
+    'role_gained_permissions',
+    'scim_switched',
+    'service_account_owner',
+    'session_policy_changed',
+    'shared_outside',
+    'sso_changed',
+    'tunnel_created',
+    'workspace_control_changed',
+>>>>>>> rules-b
 ] -%}
 {%- set rules_of_states = [
     'key_outlives_owner',
