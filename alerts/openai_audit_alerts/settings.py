@@ -79,8 +79,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
     """
     # Meltano gives a variable to each setting, an empty one to what is not set.
     given = {name: value for name, value in environment.items() if value}
-    # What `meltano.yml` gives dbt as the values of its settings is in AUDIT_... variables.
-    schema = given.get("DBT_SCHEMA") or given.get("AUDIT_ANSWERS", "openai_audit")
+    schema = _first(given, "DBT_SCHEMA", "ALERTS_FINDINGS_SCHEMA") or "openai_audit"
     heartbeat_url = given.get("ALERTS_HEARTBEAT_URL")
     if heartbeat_url and urlsplit(heartbeat_url).scheme not in {"http", "https"}:
         raise BadSettings("ALERTS_HEARTBEAT_URL has to begin with https:// or http://")
@@ -136,9 +135,8 @@ def _warehouse(given: Mapping[str, str]) -> Warehouse:
     """Return the database of `transform/profiles.yml`, by the same variables."""
     target = given.get("DBT_TARGET", "postgres")
     if target == "duckdb":
-        names = ("TARGET_DUCKDB_FILEPATH", "DBT_DUCKDB_FILE", "AUDIT_DUCKDB")
-        files = [given[name] for name in names if name in given]
-        return DuckDb(Path(files[0] if files else "openai_audit.duckdb"))
+        names = ("TARGET_DUCKDB_FILEPATH", "DBT_DUCKDB_FILE", "ALERTS_DUCKDB_FILE")
+        return DuckDb(Path(_first(given, *names) or "openai_audit.duckdb"))
     if target != "postgres":
         raise BadSettings("DBT_TARGET is neither postgres nor duckdb: set one of them")
     user, password = given.get("ALERTS_USER"), given.get("ALERTS_PASSWORD")
@@ -158,6 +156,10 @@ def _warehouse(given: Mapping[str, str]) -> Warehouse:
         "sslrootcert": given.get("TARGET_POSTGRES_SSL_CERTIFICATE_AUTHORITY"),
     }
     return Postgres(make_conninfo(**parameters), password or "")
+
+
+def _first(given: Mapping[str, str], *names: str) -> str | None:
+    return next((given[name] for name in names if name in given), None)
 
 
 def _number(given: Mapping[str, str], name: str, default: int, most: int) -> int:
