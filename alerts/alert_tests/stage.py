@@ -109,21 +109,21 @@ class Stage:
         suppressed_today: str | None = None,
     ) -> None:
         """Add findings, as a run of dbt does."""
-        for finding_id in finding_ids:
-            self.execute(
-                "insert into {schema}.openai_audit__findings (finding_id, rule, title,"
-                " severity, first_event_at, last_event_at, detected_at, event_count,"
-                " event_ids, sentence, what_to_do, suppressed_reason) values"
-                " (%s, 'owner_added', 'Somebody became an owner', %s,"
-                " '2026-03-01 10:00:00', '2026-03-01 10:05:00', '2026-03-01 10:10:00',"
-                """ 2, '["audit_log-1", "audit_log-2"]', %s, 'Ask Ada', %s)""",
-                parameters=(finding_id, severity, sentence, suppressed_reason),
-            )
-            self.execute(
-                "insert into {schema}.openai_audit__findings_now (finding_id, holds,"
-                " suppressed_reason) values (%s, true, %s)",
-                parameters=(finding_id, suppressed_today),
-            )
+        ids = "from (select unnest(%s::text[]) as finding_id) as found"
+        self.execute(
+            "insert into {schema}.openai_audit__findings (finding_id, rule, title,"
+            " severity, first_event_at, last_event_at, detected_at, event_count,"
+            " event_ids, sentence, what_to_do, suppressed_reason) select finding_id,"
+            " 'owner_added', 'Somebody became an owner', %s, '2026-03-01 10:00:00',"
+            " '2026-03-01 10:05:00', '2026-03-01 10:10:00', 2,"
+            f""" '["audit_log-1", "audit_log-2"]', %s, 'Ask Ada', %s {ids}""",
+            parameters=(severity, sentence, suppressed_reason, list(finding_ids)),
+        )
+        self.execute(
+            "insert into {schema}.openai_audit__findings_now (finding_id, holds,"
+            f" suppressed_reason) select finding_id, true, %s {ids}",
+            parameters=(suppressed_today, list(finding_ids)),
+        )
 
     def age_claims(self) -> None:
         """Let all claims be older than any lease."""
