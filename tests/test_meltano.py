@@ -84,7 +84,7 @@ def test_meltanos_own_test_takes_the_report_of_a_failed_run_for_success(
         (
             "openai-audit",
             "*/5 * * * *",
-            "tap-openai-audit target-postgres dbt:build",
+            "tap-openai-audit target-postgres dbt:build alerts:send",
         ),
         (
             "chatgpt-workspace-to-postgres",
