@@ -77,9 +77,13 @@
 
 {#- A column of a raw table as JSON. In PostgreSQL an object that is null was loaded as
     JSON's null, and an array may be one of PostgreSQL's own. -#}
-{% macro as_json(column) -%} {{ return(adapter.dispatch('as_json', 'openai_audit')(column)) }} {%- endmacro %}
-{% macro default__as_json(column) -%} {{ column }} {%- endmacro %}
-{% macro postgres__as_json(column) -%} nullif(to_jsonb({{ column }}), 'null') {%- endmacro %}
+{% macro as_json(column, data_type) -%}
+    {{ return(adapter.dispatch('as_json', 'openai_audit')(column, data_type)) }}
+{%- endmacro %}
+{% macro default__as_json(column, data_type) -%} {{ column }} {%- endmacro %}
+{% macro postgres__as_json(column, data_type) -%}
+    nullif({{ column if data_type == 'jsonb' else 'to_jsonb(' ~ column ~ ')' }}, 'null')
+{%- endmacro %}
 
 
 {#- Whether a text can be a key of JSON without quotes, as every known event type can. -#}
