@@ -35,6 +35,9 @@ def extracted(sandbox: SandboxProcess, directory: Path) -> list[Message]:
                 "organization_id": sandbox.organization_id,
                 "admin_key": sandbox.admin_key,
                 "api_url": sandbox.url,
+                "workspace_id": sandbox.workspace_id,
+                "workspace_key": sandbox.workspace_key,
+                "workspace_api_url": sandbox.workspace_url,
             }
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import json
 import os
 import re
@@ -113,6 +114,17 @@ def test_the_defaults_of_a_rule_are_those_on_its_card(
         assert {n: ast.literal_eval(text) for n, text in written} == {
             n: about["default"] for n, about in card.items()
         }, rule
+
+
+def test_no_type_of_the_catalogue_is_without_a_sentence_in_the_unit_tests() -> None:
+    def values(path: str, column: str) -> set[str]:
+        with (PROJECT / path).open(encoding="utf-8", newline="") as file:
+            return {row[column] for row in csv.DictReader(file)}
+
+    known = values("seeds/openai_audit__event_types.csv", "event_type")
+    fixtures = ("sentences_of_every_type", "sentences_of_every_action")
+    shown = [values(f"tests/fixtures/{name}.csv", "event_id") for name in fixtures]
+    assert known <= set.union(*shown)
 
 
 @pytest.mark.xdist_group("postgres")

@@ -180,11 +180,21 @@ def test_a_workspace_stands_beside_the_organization(own: Warehouse) -> None:
     own.build()
     own.build()
     assert sentences(own) == {
-        "a": "ada@example.com did “user delete” in the ChatGPT workspace,"
-        " which was blocked",
+        "a": "ada@example.com removed a user from the workspace, which was blocked",
         "b": "ada@example.com logged in to ChatGPT from 203.0.113.7",
         "c": "ada@example.com removed user user-2 from the organization",
     }
     query = "select file_id, verdict from {answers}.openai_audit__coverage"
-    verdicts = dict(own.rows(f"{query} where file_id is not null"))
-    assert verdicts == {"1": "proven", "2": "missing"}
+    query += " where file_id is not null"
+    assert dict(own.rows(query)) == {"1": "proven", "2": "missing"}
+    own.execute(
+        "delete from {raw}.workspace_audit_logs",
+        # As if all had been loaded, and counted, days ago.
+        "update {raw}.workspace_log_files"
+        " set _sdc_extracted_at = _sdc_extracted_at - interval '3 days'"
+        " where file_id = '1'",
+        "update {answers}.int_openai_audit__counted_files"
+        " set counted_at = counted_at - interval '2 days'",
+    )
+    own.build()
+    assert dict(own.rows(query)) == {"1": "missing", "2": "missing"}
