@@ -24,9 +24,7 @@
     'ip_allowlist_weakened',
     'key_with_broad_scopes',
     'mass_deletion',
-<<<<<<< HEAD
     'unknown_event_type',
-=======
     'organization_settings_changed',
     'owner_by_another_door',
     'project_lifecycle',
@@ -38,7 +36,6 @@
     'sso_changed',
     'tunnel_created',
     'workspace_control_changed',
->>>>>>> rules-b
 ] -%}
 {%- set rules_of_states = [
     'key_outlives_owner',
