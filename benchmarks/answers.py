@@ -71,10 +71,16 @@ def grow(warehouse: Warehouse, events: int) -> None:
     object_id = "{id} || '-' || n / 10"
     if warehouse.database:
         object_id = object_id.format(id="(details ->> 'id')")
-        details = f"case when details ? 'id' then details || jsonb_build_object('id', {object_id}) else details end"
+        details = (
+            "case when details ? 'id' then details ||"
+            f" jsonb_build_object('id', {object_id}) else details end"
+        )
     else:
         object_id = object_id.format(id="(details ->> '$.id')").replace("/", "//")
-        details = f"case when details ->> '$.id' is not null then json_merge_patch(details, json_object('id', {object_id})) else details end"
+        details = (
+            "case when details ->> '$.id' is not null then json_merge_patch("
+            f"details, json_object('id', {object_id})) else details end"
+        )
     warehouse.execute(
         "update {raw}.audit_logs"
         " set _sdc_extracted_at = effective_at + interval '10 minutes'",

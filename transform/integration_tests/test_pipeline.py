@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hostile import hostile_events
@@ -51,7 +51,11 @@ class Runs:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Hostile events among ordinary ones, then new ones and late ones."""
     directory = tmp_path_factory.mktemp("tap")
-    options = {"events": 400, "tenant_events": 100, "workspace_events": 300}
+    options: dict[str, Any] = {
+        "events": 400,
+        "tenant_events": 100,
+        "workspace_events": 300,
+    }
     options |= {"start": "9d", "end": "now"}
     with SandboxProcess(**options) as sandbox:
         sandbox.control.add_events(raw=hostile_events())
