@@ -108,7 +108,7 @@ def _lines() -> Iterator[str]:
     yield "| rule | severity | finds |"
     yield "|---|---|---|"
     for card in cards():
-        off = "" if card.is_enabled else " (marks events only)"
+        off = "" if card.is_enabled else " (off)"
         yield (
             f"| [`{card.rule}`](#{card.rule}) | {card.severity}{off}"
             f" | {card.description} |"
@@ -124,7 +124,7 @@ def _section(card: Card) -> Iterator[str]:
     yield f"{card.description} {card.meaning}"
     yield ""
     if not card.is_enabled:
-        yield "- **Marks events only**, until `openai_audit_rules` enables it"
+        yield "- **Off**, until `openai_audit_rules` enables it"
     at_most = "" if card.severity == "info" else " at most"
     yield f"- **Severity**: {card.severity}{at_most}"
     yield f"- **Findings**: {_WINDOWS[card.window]}; `{card.kind}`"
