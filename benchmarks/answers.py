@@ -59,17 +59,36 @@ def main() -> None:
 
 
 def grow(warehouse: Warehouse, events: int) -> None:
-    """Copy events until there are so many, evenly over the last year."""
-    columns = "type, scope, organization_id, project, actor, details, extra"
+    """Copy events until there are so many, evenly over the last year.
+
+    Each was loaded a few minutes after it happened. An object, such as a key, lives in
+    ten copies.
+    """
+    columns = "type, scope, organization_id, project, actor, extra"
     step = 365 * 86_400 // (events // SEEDED)
     numbers = f"generate_series(1, {events // SEEDED - 1}) as copies (n)"
     back = f"interval '1 second' * (n * {step})"
-    extracted_at = "_sdc_extracted_at"
+    object_id = "{id} || '-' || n / 10"
+    if warehouse.database:
+        object_id = object_id.format(id="(details ->> 'id')")
+        details = (
+            "case when details ? 'id' then details ||"
+            f" jsonb_build_object('id', {object_id}) else details end"
+        )
+    else:
+        object_id = object_id.format(id="(details ->> '$.id')").replace("/", "//")
+        details = (
+            "case when details ->> '$.id' is not null then json_merge_patch("
+            f"details, json_object('id', {object_id})) else details end"
+        )
     warehouse.execute(
+        "update {raw}.audit_logs"
+        " set _sdc_extracted_at = effective_at + interval '10 minutes'",
         "create table {raw}.originals as select * from {raw}.audit_logs",
-        f"insert into {{raw}}.audit_logs (id, effective_at, {columns}, {extracted_at})"
-        f" select id || '-' || n, effective_at - {back}, {columns},"
-        f" {extracted_at} - {back} from {{raw}}.originals cross join {numbers}",
+        "insert into {raw}.audit_logs"
+        f" (id, effective_at, _sdc_extracted_at, details, {columns})"
+        f" select id || '-' || n, effective_at - {back}, _sdc_extracted_at - {back},"
+        f" {details}, {columns} from {{raw}}.originals cross join {numbers}",
     )
     if warehouse.database:
         warehouse.execute("analyze {raw}.audit_logs")

@@ -7,30 +7,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from integration_tests.messages import stream_of
+from integration_tests.messages import event, events, stream_of
 
 if TYPE_CHECKING:
-    from integration_tests.messages import Message
     from integration_tests.warehouse import Warehouse
 
-ADA = {
-    "type": "session",
-    "session": {"user": {"id": "user-1", "email": "ada@example.com"}},
-}
-EVENTS = {
-    "id": str,
-    "effective_at": datetime,
-    "type": str,
-    "scope": str,
-    "organization_id": str,
-    "actor": dict,
-    "details": dict,
-    "extra": dict,
-}
 WORKSPACE = {
     "event_id": str,
     "timestamp": datetime,
@@ -51,23 +36,6 @@ FILES = {
     "events_emitted": int,
     "ids_checksum": int,
 }
-
-
-def event(id_: str, **columns: Any) -> Message:
-    return {
-        "id": id_,
-        "effective_at": "2026-11-01T12:00:00+00:00",
-        "type": "user.deleted",
-        "scope": "organization",
-        "organization_id": "org-1",
-        "actor": ADA,
-        "details": {"id": "user-2"},
-        **columns,
-    }
-
-
-def events(*rows: Message) -> list[Message]:
-    return stream_of("audit_logs", ["id"], EVENTS, rows)
 
 
 @pytest.fixture

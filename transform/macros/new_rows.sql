@@ -7,37 +7,52 @@
     is new. The moments are looked up first and written into the query, because only then
     does a database know how few rows there will be.
 
-    `relation` and `this` have the columns `account_id`, `loaded_at` and the given one. -#}
-{% macro is_new(relation, moment='occurred_at') -%}
-    {%- if not is_incremental() -%}
-        {{ return('true') }}
-    {%- endif -%}
-    {%- set accounts = openai_audit.newest_loaded(relation, this, moment) -%}
+    What is asked and `this` have the columns `account_id`, `loaded_at` and `occurred_at`. -#}
+{% macro is_new() -%}
+    {%- set accounts = openai_audit.newest_loaded(this) if is_incremental() else [] -%}
+    {%- if not accounts -%} {{ return('true') }} {%- endif -%}
     {%- set terms = ['account_id is null'] -%}
-    {%- for account in accounts -%}
-        {%- set is_account = "account_id = " ~ openai_audit.text_literal(account[0]) -%}
+    {%- for account, loaded_at, occurred_at in accounts -%}
         {%- set since = [] -%}
-        {%- if account[1] is not none -%}
-            {%- do since.append("loaded_at >= " ~ openai_audit.days_before(account[1], var('openai_audit_overlap_days'))) -%}
+        {%- if loaded_at is not none -%}
+            {%- do since.append("loaded_at >= " ~ openai_audit.days_before(loaded_at, var('openai_audit_overlap_days'))) -%}
         {%- endif -%}
-        {%- if account[2] is not none -%}
-            {%- do since.append("(loaded_at is null and " ~ moment ~ " >= " ~ openai_audit.days_before(account[2], var('openai_audit_lateness_days')) ~ ")") -%}
+        {%- if occurred_at is none -%}
+            {%- do since.append("loaded_at is null") -%}
+        {%- else -%}
+            {%- do since.append("(loaded_at is null and occurred_at >= " ~ openai_audit.days_before(occurred_at, var('openai_audit_lateness_days')) ~ ")") -%}
         {%- endif -%}
-        {%- do terms.append("(" ~ is_account ~ (" and (" ~ since | join(' or ') ~ ")" if since) ~ ")") -%}
+        {%- do terms.append("(account_id = " ~ openai_audit.text_literal(account) ~ " and (" ~ since | join(' or ') ~ "))") -%}
+        {#- The accounts between the known ones, as ranges: an index finds that there are none. -#}
+        {%- set beyond = ["account_id > " ~ openai_audit.text_literal(account)] -%}
+        {%- if loop.first -%}
+            {%- do terms.append("account_id < " ~ openai_audit.text_literal(account)) -%}
+        {%- endif -%}
+        {%- if not loop.last -%}
+            {%- do beyond.append("account_id < " ~ openai_audit.text_literal(loop.nextitem[0])) -%}
+        {%- endif -%}
+        {%- do terms.append("(" ~ beyond | join(' and ') ~ ")") -%}
     {%- endfor -%}
     {{ return("(" ~ terms | join("\n        or ") ~ ")") }}
 {%- endmacro %}
 
-{#- For each account of a relation, what `this` has of it: when its newest row was loaded,
-    and the newest moment. A unit test puts rows in its place. -#}
-{% macro newest_loaded(relation, this, moment) -%}
+{#- For each account of `this`, in order: when its newest row was loaded, and the newest
+    moment if there are rows that do not say when they were loaded. -#}
+{% macro newest_loaded(this) -%}
     {%- if not execute -%} {{ return([]) }} {%- endif -%}
     {%- set query -%}
         select
             accounts.account_id,
             (select max(loaded_at) from {{ this }} as known where known.account_id = accounts.account_id),
-            (select max({{ moment }}) from {{ this }} as known where known.account_id = accounts.account_id)
-        from ({{ openai_audit.distinct_accounts(relation) }}) as accounts
+            case
+                when exists (
+                    select 1 from {{ this }} as known
+                    where known.account_id = accounts.account_id and known.loaded_at is null
+                )
+                    then (select max(occurred_at) from {{ this }} as known where known.account_id = accounts.account_id)
+            end
+        from ({{ openai_audit.distinct_accounts(this) }}) as accounts
+        order by accounts.account_id
     {%- endset -%}
     {%- set rows = [] -%}
     {%- for row in run_query(query).rows -%} {%- do rows.append([row[0], row[1], row[2]]) -%} {%- endfor -%}
@@ -63,6 +78,19 @@
     select account_id from walk where account_id is not null
 {%- endmacro %}
 
+{#- When `this` was last added to; none if it is built from nothing. What it is made of and
+    was added later, in the column `added_at`, is new to it. -#}
+{% macro last_added() -%}
+    {%- if not (execute and is_incremental()) -%} {{ return(none) }} {%- endif -%}
+    {{ return(run_query('select max(added_at) from ' ~ this).rows[0][0]) }}
+{%- endmacro %}
+
+{#- A database plans by statistics, and a table that was just built has none until the
+    server finds the time: without them, the next run would read all of it. -#}
+{% macro analyze_first_build() -%}
+    {%- if target.type == 'postgres' and not is_incremental() -%} analyze {{ this }} {%- endif -%}
+{%- endmacro %}
+
 {% macro days_before(moment, days) -%}
     {{ dbt.dateadd('day', -1 * (days | int), "cast('" ~ (moment | string)[:26] ~ "' as " ~ dbt.type_timestamp() ~ ")") }}
 {%- endmacro %}
@@ -80,11 +108,10 @@
     account and a day. They are looked up first, for the same reason. -#}
 {% macro days_to_count() -%}
     {%- if not execute -%} {{ return([]) }} {%- endif -%}
-    {%- set logs = ref('stg_openai_audit__audit_logs') -%}
     {%- set query -%}
         select distinct account_id, {{ dbt.date_trunc('day', 'occurred_at') }} as day
-        from {{ logs }}
-        where account_id is not null and {{ openai_audit.is_new(logs) }}
+        from {{ ref('stg_openai_audit__audit_logs') }}
+        where account_id is not null and {{ openai_audit.is_new() }}
 
         union distinct
 
@@ -109,11 +136,10 @@
     which files end. -#}
 {% macro file_days_to_count() -%}
     {%- if not execute -%} {{ return([]) }} {%- endif -%}
-    {%- set files = ref('stg_openai_audit__workspace_log_files') -%}
     {%- set query -%}
         select distinct account_id, day
-        from {{ files }}
-        where account_id is not null and {{ openai_audit.is_new(files) }}
+        from {{ ref('stg_openai_audit__workspace_log_files') }}
+        where account_id is not null and {{ openai_audit.is_new() }}
 
         union distinct
 

@@ -40,7 +40,7 @@
         {% if column not in there -%}
             cast(null as {{ openai_audit.type_of(kind) }})
         {%- elif kind == 'json' -%}
-            {{ openai_audit.as_json(there[column].name) }}
+            {{ openai_audit.as_json(there[column].name, there[column].type) }}
         {%- elif kind == 'timestamp' -%}
             {{ openai_audit.utc(there[column].name, there[column].type) }}
         {%- else -%}

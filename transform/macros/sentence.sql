@@ -87,3 +87,18 @@
             || coalesce(' to ' || coalesce({{ openai_audit.in_quotes('object_name') }}, {{ openai_audit.spoken('object_id') }}), '')
     end
 {%- endmacro %}
+
+{#- The sentence of a finding: what the rule says, with what the newest event says of who
+    did what. -#}
+{% macro finding_sentence() -%}
+    {%- set actor -%}
+        coalesce({{ openai_audit.spoken('actor_name') }}, {{ openai_audit.spoken('actor_email') }}, {{ openai_audit.spoken('actor_id') }}, 'somebody')
+    {%- endset -%}
+    {%- set object -%}
+        coalesce(
+            replace(object_kind, '_', ' ') || ' ' || coalesce({{ openai_audit.in_quotes('object_name') }}, {{ openai_audit.spoken('object_id') }}),
+            'something'
+        )
+    {%- endset -%}
+    replace(replace(replace(sentence, '{actor}', {{ actor }}), '{object}', {{ object }}), '{event}', coalesce(event_sentence, ''))
+{%- endmacro %}

@@ -1,12 +1,18 @@
+with
+
+names as (
+    select
+        account_id,
+        id,
+        known_from,
+        lag(known_until) over (partition by account_id, id order by known_from nulls first, known_until nulls last) as known_until_before,
+        row_number() over (partition by account_id, id order by known_from nulls first, known_until nulls last) as place
+    from {{ ref('openai_audit__names') }}
+)
+
 select
-    names.account_id,
-    names.id
-from {{ ref('openai_audit__names') }} as names
-inner join {{ ref('openai_audit__names') }} as others
-    on
-        names.account_id = others.account_id
-        and names.id = others.id
-        and (names.known_from is null or others.known_until is null or names.known_from < others.known_until)
-        and (others.known_from is null or names.known_until is null or names.known_until > others.known_from)
-group by names.account_id, names.id, names.known_from, names.name
-having count(*) > 1
+    account_id,
+    id,
+    known_from
+from names
+where place > 1 and (known_from is null or known_until_before is null or known_until_before > known_from)

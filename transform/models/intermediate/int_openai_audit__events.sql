@@ -6,16 +6,19 @@
         indexes=[
             {'columns': ['event_id'], 'unique': true},
             {'columns': ['account_id', 'loaded_at']},
-            {'columns': ['account_id', 'occurred_at']},
+            {'columns': ['occurred_at']},
             {'columns': ['account_id', 'actor_id', 'occurred_at']},
             {'columns': ['account_id', 'api_key_id', 'occurred_at']},
             {'columns': ['account_id', 'object_id', 'occurred_at']},
+            {'columns': ['event_type', 'occurred_at']},
+            {'columns': ['batch']},
         ] if target.type == 'postgres' else [],
         pre_hook=[
             "{{ openai_audit.index_raw('audit_logs', 'organization_id', ['_sdc_extracted_at', 'effective_at']) }}",
             "{{ openai_audit.index_raw('workspace_audit_logs', 'workspace_id', ['_sdc_extracted_at', 'timestamp']) }}",
             "{{ openai_audit.index_raw('workspace_auth_logs', 'workspace_id', ['_sdc_extracted_at', 'timestamp']) }}",
         ],
+        post_hook="{{ openai_audit.analyze_first_build() }}",
     )
 }}
 {#- Events never change, so a run appends those whose id is not there yet. What an object
@@ -28,6 +31,15 @@
     'user_agent', 'ja3', 'ja4', 'project_id', 'project_name', 'object_kind', 'object_id',
     'object_name', 'object_names', 'new_name', 'role', 'setting', 'target', 'details',
 ] -%}
+{#- What is known is left out before it is flattened, which costs more than to look it up. -#}
+{%- set is_unknown -%}
+    {{ openai_audit.is_new() }}
+    {%- if is_incremental() %}
+    and not exists (
+        select 1 from (select event_id as known_id from {{ this }}) as known where known.known_id = event_id
+    )
+    {%- endif %}
+{%- endset -%}
 
 with
 
@@ -83,7 +95,7 @@ of_the_organization as (
         ) as target,
         details
     from {{ ref('stg_openai_audit__audit_logs') }}
-    where {{ openai_audit.is_new(ref('stg_openai_audit__audit_logs')) }}
+    where {{ is_unknown }}
 ),
 
 {% for feed in ['audit', 'auth'] %}
@@ -136,7 +148,7 @@ of_the_workspace_{{ feed }} as (
         cast(null as {{ dbt.type_string() }}) as target,
         details
     from {{ ref('stg_openai_audit__workspace_' ~ feed ~ '_logs') }}
-    where {{ openai_audit.is_new(ref('stg_openai_audit__workspace_' ~ feed ~ '_logs')) }}
+    where {{ is_unknown }}
 ),
 {% endfor %}
 
@@ -157,10 +169,6 @@ new_events as (
             partition by events.event_id order by events.loaded_at, events.source_relation
         ) as copy
     from events
-    {% if is_incremental() -%}
-    left join {{ this }} as known on events.event_id = known.event_id
-    where known.event_id is null
-    {%- endif %}
 )
 
 select
@@ -198,6 +206,7 @@ select
     nullif(role, '') as role,
     setting,
     target,
-    details
+    details,
+    cast({{ openai_audit.next_batch(this) }} as {{ dbt.type_bigint() }}) as batch
 from new_events
 where copy = 1

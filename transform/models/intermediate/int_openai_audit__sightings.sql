@@ -3,7 +3,12 @@
         materialized='incremental',
         incremental_strategy='append',
         contract={'enforced': true},
-        indexes=[{'columns': ['account_id', 'loaded_at']}, {'columns': ['account_id', 'id']}] if target.type == 'postgres' else [],
+        indexes=[
+            {'columns': ['account_id', 'loaded_at']},
+            {'columns': ['account_id', 'id', 'is_carried', 'occurred_at']},
+            {'columns': ['added_at']},
+        ] if target.type == 'postgres' else [],
+        post_hook="{{ openai_audit.analyze_first_build() }}",
     )
 }}
 {#- What events say of how an id is called: by giving it that name, or by carrying the name
@@ -28,7 +33,7 @@ events as (
         object_name,
         new_name
     from {{ ref('int_openai_audit__events') }}
-    where {{ openai_audit.is_new(ref('int_openai_audit__events')) }}
+    where {{ openai_audit.is_new() }}
 ),
 
 types as (
@@ -98,7 +103,8 @@ select
     different.name,
     cast(different.seen_at as {{ dbt.type_timestamp() }}) as occurred_at,
     different.is_carried,
-    different.loaded_at
+    different.loaded_at,
+    cast({{ openai_audit.now() }} as {{ dbt.type_timestamp() }}) as added_at
 from different
 {% if is_incremental() -%}
 left join {{ this }} as known

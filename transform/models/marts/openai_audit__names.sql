@@ -1,5 +1,12 @@
 {{
-    config(indexes=[{'columns': ['account_id', 'id']}] if target.type == 'postgres' else [])
+    config(
+        materialized='table' if target.type == 'bigquery' else 'incremental',
+        incremental_strategy='delete+insert',
+        unique_key=['account_id', 'id'],
+        on_schema_change='append_new_columns',
+        indexes=[{'columns': ['account_id', 'id']}] if target.type == 'postgres' else [],
+        post_hook="{{ openai_audit.analyze_first_build() }}",
+    )
 }}
 {#- Names that an id was given, in the order of time; those that follow each other with the
     same name are one row. A name holds for what happened after it was given, and the first
@@ -7,7 +14,10 @@
     when, so it holds from when another name was last given.
 
     People are called by the name that is listed, at all times, or else by their address;
-    what nobody named or listed is called as the newest event that mentions it calls it. -#}
+    what nobody named or listed is called as the newest event that mentions it calls it.
+
+    A run writes anew what is listed and what was seen since the run before. -#}
+{%- set last_added = openai_audit.last_added() -%}
 with
 
 listed as (
@@ -22,6 +32,51 @@ listed as (
     group by organization_id, id
 ),
 
+changed as (
+    select
+        account_id,
+        id
+        from listed
+    union distinct
+    select
+        account_id,
+        id
+    from {{ ref('int_openai_audit__sightings') }}
+    {% if last_added -%}
+    where added_at > {{ openai_audit.days_before(last_added, 0) }}
+    {%- endif %}
+),
+
+relevant as (
+    select
+        sightings.account_id,
+        sightings.id,
+        sightings.kind,
+        sightings.name,
+        sightings.occurred_at,
+        sightings.is_carried
+    from changed
+    inner join {{ ref('int_openai_audit__sightings') }} as sightings
+        on changed.account_id = sightings.account_id and changed.id = sightings.id
+    where not sightings.is_carried
+
+    union all
+
+    -- Most events carry names along, mostly of those who are listed and not called by them.
+    select
+        sightings.account_id,
+        sightings.id,
+        sightings.kind,
+        sightings.name,
+        sightings.occurred_at,
+        sightings.is_carried
+    from changed
+    inner join {{ ref('int_openai_audit__sightings') }} as sightings
+        on changed.account_id = sightings.account_id and changed.id = sightings.id
+    left join listed on changed.account_id = listed.account_id and changed.id = listed.id
+    where sightings.is_carried and (listed.id is null or (listed.kind = 'user' and listed.email is null))
+),
+
 sightings as (
     select
         account_id,
@@ -31,7 +86,7 @@ sightings as (
         occurred_at,
         is_carried,
         row_number() over (partition by account_id, id order by occurred_at desc, is_carried, name) as newness
-    from {{ ref('int_openai_audit__sightings') }}
+    from relevant
 ),
 
 newest as (
@@ -53,7 +108,8 @@ given as (
         0 as is_listed
     from sightings
     inner join newest on sightings.account_id = newest.account_id and sightings.id = newest.id
-    where not sightings.is_carried and newest.kind not in ('user', 'external_user')
+    left join listed on sightings.account_id = listed.account_id and sightings.id = listed.id
+    where not sightings.is_carried and coalesce(listed.kind, newest.kind) not in ('user', 'external_user')
 
     union all
 
@@ -120,7 +176,8 @@ select
     coalesce(listed.email, case when newest.kind in ('user', 'external_user') then newest.name end) as email,
     history.known_from,
     history.known_until,
-    history.known_until is null as is_current
+    history.known_until is null as is_current,
+    cast({{ openai_audit.now() }} as {{ dbt.type_timestamp() }}) as added_at
 from ids
 left join listed on ids.account_id = listed.account_id and ids.id = listed.id
 left join newest on ids.account_id = newest.account_id and ids.id = newest.id

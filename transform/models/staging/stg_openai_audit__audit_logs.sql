@@ -1,41 +1,8 @@
 {#- Details come under a key named like the type; some write it with underscores, and the
-    tap then finds them in `extra`. -#}
-with
+    tap then finds them in `extra`.
 
-raw as (
-    {{ openai_audit.raw('audit_logs', {
-        'id': 'text',
-        'effective_at': 'timestamp',
-        'type': 'text',
-        'scope': 'text',
-        'organization_id': 'text',
-        'project': 'json',
-        'actor': 'json',
-        'details': 'json',
-        'extra': 'json',
-        '_sdc_extracted_at': 'timestamp',
-    }) }}
-),
-
-events as (
-    select
-        id,
-        effective_at,
-        type,
-        scope,
-        organization_id,
-        project,
-        actor,
-        _sdc_extracted_at,
-        source_relation,
-        case
-            when details is null and extra is not null and {{ openai_audit.is_plain_name('type') }}
-                then {{ openai_audit.json_member('extra', "replace(type, '.', '_')") }}
-            else details
-        end as details
-    from raw
-)
-
+    Subqueries, because PostgreSQL looks for new rows by an index, and flattens only what
+    is asked for, where a view has no `with`. -#}
 select
     id as event_id,
     effective_at as occurred_at,
@@ -105,4 +72,32 @@ select
         )
     ) as target,
     details
-from events
+from (
+    select
+        id,
+        effective_at,
+        type,
+        scope,
+        organization_id,
+        project,
+        actor,
+        _sdc_extracted_at,
+        source_relation,
+        case
+            when details is null and extra is not null and {{ openai_audit.is_plain_name('type') }}
+                then {{ openai_audit.json_member('extra', "replace(type, '.', '_')") }}
+            else details
+        end as details
+    from ({{ openai_audit.raw('audit_logs', {
+        'id': 'text',
+        'effective_at': 'timestamp',
+        'type': 'text',
+        'scope': 'text',
+        'organization_id': 'text',
+        'project': 'json',
+        'actor': 'json',
+        'details': 'json',
+        'extra': 'json',
+        '_sdc_extracted_at': 'timestamp',
+    }) }}) as raw
+) as events
