@@ -29,7 +29,7 @@ demo: .meltano/.installed-transform ## Run the tap through Meltano into PostgreS
 
 # A part has pins in requirements/, an environment and tests of its own, so that it can
 # fail no other. One more is named here, and says below what `test-` means for it.
-parts := tap transform
+parts := tap transform alerts
 
 .PHONY: test
 test: lint $(parts:%=test-%) ## Check everything that has to pass
@@ -39,8 +39,12 @@ test-tap: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform
 	$(DEV)/python -m pytest --numprocesses=auto tests
 
 .PHONY: test-transform
-test-transform: .venv/transform/.installed .meltano/.installed .meltano/.installed-transform ## Test the dbt package alone
+test-transform: .venv/transform/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts ## Test the dbt package alone
 	.venv/transform/bin/python -m pytest --numprocesses=auto --dist=loadgroup transform
+
+.PHONY: test-alerts
+test-alerts: .venv/alerts/.installed .venv/meltano/.installed .meltano/.installed-alerts ## Test the alerts alone
+	.venv/alerts/bin/python -m pytest --numprocesses=auto --dist=loadgroup alerts
 
 .PHONY: lint
 lint: .venv/dev/.installed ## Check style, types and workflows
@@ -76,7 +80,7 @@ reliability: .venv/dev/.installed ## Run the fault suite and write docs/reliabil
 	$(DEV)/python tests/fault_suite.py --cases 400 --write
 
 .PHONY: install
-install: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform ## Make all environments
+install: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts ## Make all environments
 
 .PHONY: requirements
 requirements: $(UV) ## Pin the newest versions of all dependencies
@@ -86,6 +90,7 @@ requirements: $(UV) ## Pin the newest versions of all dependencies
 		--output-file meltano.txt
 	cd requirements && $(compile) transform.in --group ../pyproject.toml:sandbox \
 		--output-file transform.txt
+	cd requirements && $(compile) alerts.in --output-file alerts.txt
 
 compile = ../$(UV) pip compile --quiet --upgrade --universal --python-version=3.10 \
 	--no-emit-index-url --no-annotate --custom-compile-command='make requirements'
@@ -134,6 +139,9 @@ install-plugins = $(MELTANO)/meltano --log-level=warning install
 
 .meltano/.installed-transform: .meltano/.installed-demo
 	$(call plugins,dbt)
+
+.meltano/.installed-alerts: meltano.yml pyproject.toml alerts/pyproject.toml .venv/meltano/.installed
+	$(call plugins,alerts)
 
 # `meltano.yml` says why DuckDB cannot be had for newer ones.
 loaders = target-jsonl $(shell $(MELTANO)/python -c \

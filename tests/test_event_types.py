@@ -49,6 +49,12 @@ CATEGORIES = {
     "users_and_invites",
     "workload_identity",
 }
+OF_A_WORKSPACE = {
+    "apps_and_gpts",
+    "compliance_api",
+    "conversations_and_files",
+    "workspace_settings",
+}
 JSON_TYPES = {bool: "boolean", int: "integer", object: "object", str: "string"}
 
 
@@ -136,6 +142,19 @@ def test_the_categories_are_a_closed_set_and_all_in_use() -> None:
     assert {known.category for known in event_types().values()} == CATEGORIES
 
 
+def test_a_workspace_has_the_same_categories_where_they_fit(
+    raw: dict[str, Any],
+) -> None:
+    entries = [*raw["workspace_audit"].values(), *raw["workspace_auth"].values()]
+    of_a_workspace = {entry["category"] for entry in entries}
+    assert of_a_workspace - CATEGORIES == OF_A_WORKSPACE
+
+
+def test_no_two_actions_of_a_workspace_read_alike(raw: dict[str, Any]) -> None:
+    entries = [*raw["workspace_audit"].values(), *raw["workspace_auth"].values()]
+    assert len({entry["sentence"] for entry in entries}) == len(entries)
+
+
 def test_every_description_is_one_sentence_with_a_full_stop() -> None:
     sentence = re.compile(r"[A-Z](?:[^.!?\n]|\.(?=\S))+\.")
     wrong = [
@@ -157,6 +176,8 @@ def test_the_file_is_sorted_so_that_a_new_type_is_a_small_change(
     assert list(raw["types"]) == sorted(raw["types"])
     for entry in raw["types"].values():
         assert list(entry["details"]) == sorted(entry["details"])
+    for feed in ("workspace_audit", "workspace_auth"):
+        assert list(raw[feed]) == sorted(raw[feed])
 
 
 def test_observed_fields_are_those_that_the_documents_lack(raw: dict[str, Any]) -> None:

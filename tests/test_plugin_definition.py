@@ -119,8 +119,9 @@ def test_invented_events_never_go_where_real_ones_are() -> None:
             loader["name"]: loader["config"] for loader in plugins.get("loaders", [])
         }
         loaders = project["plugins"]["loaders"]
-        (dbt,) = project["plugins"]["utilities"]
-        found = [setting["value"] for setting in dbt["settings"]]
+        utilities = project["plugins"]["utilities"]
+        settings = [s for utility in utilities for s in utility["settings"]]
+        found = [str(setting["value"]) for setting in settings if "value" in setting]
         for loader in loaders:
             config = {**loader["config"], **own.get(loader["name"], {})}
             # DuckDB has a schema of one name in a file for each.

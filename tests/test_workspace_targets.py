@@ -1,4 +1,4 @@
-"""A workspace's logs by their own job of Meltano, into real targets."""
+"""A workspace's logs by their own plugin of Meltano, into real targets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sandbox.demo.postgres import Database
 
 TAP = "tap-chatgpt-workspace"
-JOB = "chatgpt-workspace-to-postgres"
 EVENTS = ("workspace_audit_logs", "workspace_auth_logs")
 QUERIES = (
     *(f"SELECT event_id FROM {name}" for name in EVENTS),
@@ -102,7 +101,7 @@ def everything(sandbox: SandboxProcess) -> list[str]:
 @pytest.mark.parametrize(
     ("blocks", "target"),
     [
-        ((JOB,), "in_postgres"),
+        ((TAP, "target-postgres"), "in_postgres"),
         ((TAP, "target-duckdb"), "in_duckdb"),
         ((TAP, "target-jsonl"), "in_jsonl"),
     ],
@@ -127,7 +126,7 @@ def test_two_runs_load_every_event_once_and_the_ledger_proves_it(
     assert second.emitted == len(second.ids) == len(first.ids) + 10
 
 
-def test_the_two_jobs_have_states_of_their_own_and_read_nothing_of_each_other(
+def test_the_two_plugins_have_states_of_their_own_and_read_nothing_of_each_other(
     meltano: MeltanoProject, sandbox: SandboxProcess
 ) -> None:
     meltano("run", TAP, "target-jsonl")

@@ -2,8 +2,9 @@
 
 Of the schema of the settings: the plugin definition of Meltano and its Hub, the same
 one as the lock that lets this repository's `meltano.yml` do without a copy,
-`.env.example`, and the table in the README. Of the catalogue of event types: the seed
-of dbt. `make generate` runs this; a test says whether it has been run.
+`.env.example`, and the table in the README. Of the catalogue of event
+types and of the rules' cards: the seeds of dbt, and the page that lists the rules.
+`make generate` runs this; a test says whether it has been run.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import yaml
 
 from tap_openai_audit.configuration import CONFIGURATION, OWN, PAIRS
 from tap_openai_audit.tap import TapOpenAIAudit
+from tools import rules
 from tools.seed import SEED, seed
 
 if TYPE_CHECKING:
@@ -50,6 +52,13 @@ def files() -> dict[str, str]:
             "README.md", f"<!-- {_NOTE} -->\n", "<!-- until here -->\n", _table()
         ),
         SEED: seed(),
+        rules.SEED: rules.seed(),
+        rules.PAGE: _between(
+            rules.PAGE,
+            "<!-- made of transform/models/rules by `make generate` -->\n",
+            "<!-- until here -->\n",
+            rules.page(),
+        ),
     }
 
 

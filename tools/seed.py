@@ -14,11 +14,15 @@ _CATALOGUE = Path(__file__).parents[1] / "tap_openai_audit" / "event_types.json"
 
 
 def seed() -> str:
-    """Return the CSV file: a row for each event type, empty for what is not known."""
+    """Return the CSV file: a row for each event type, empty for what is not known.
+
+    The actions of a workspace are event types as well.
+    """
     catalogue = json.loads(_CATALOGUE.read_text("utf-8"))
     rows = [
         _row(name, entry, catalogue["objects"])
-        for name, entry in catalogue["types"].items()
+        for block in ("types", "workspace_audit", "workspace_auth")
+        for name, entry in catalogue[block].items()
     ]
     written = io.StringIO()
     writer = csv.DictWriter(written, [*rows[0]], lineterminator="\n")

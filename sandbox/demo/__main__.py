@@ -33,6 +33,7 @@ _LATE_SECONDS = 1800
 _WIDEST_COLUMN = 36  # letters: five columns then fit most terminals
 _WIDEST_SENTENCE = 120  # letters
 _FEW_COLUMNS = 2
+_WIDEST_TEXT = 400  # letters, where a line of its own may wrap
 
 _EVENTS: LiteralString = """
     CREATE TEMP VIEW events AS SELECT id, effective_at, type,
@@ -91,6 +92,14 @@ _ANSWERS: dict[str, LiteralString] = {
         GROUP BY source ORDER BY source
     """,
 }
+
+
+_FINDINGS: LiteralString = """
+    SELECT severity, title, sentence, what_to_do FROM openai_audit__findings
+    WHERE suppressed_reason IS NULL AND severity IN ('critical', 'high', 'medium')
+    ORDER BY array_position(ARRAY['critical', 'high'], severity) NULLS LAST,
+        last_event_at DESC, finding_id
+"""
 
 
 class Stage(NamedTuple):
@@ -207,6 +216,10 @@ def _play(stage: Stage) -> bool:
         _say("\nNo answers: dbt takes TARGET_POSTGRES_HOST and so on, no URL.")
         return complete
     with stage.database.connect(stage.answers) as connection:
+        _say("\nWhat is alarming, low severities left out (openai_audit__findings)")
+        for severity, *texts in connection.execute(_FINDINGS):
+            title, sentence, what_to_do = (_cell(text, _WIDEST_TEXT) for text in texts)
+            _say(f"\n{severity:9} {title}: {sentence}\n{'':9} -> {what_to_do}")
         for title, query in _ANSWERS.items():
             _show(connection, title, query)
     return complete

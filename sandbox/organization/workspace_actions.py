@@ -14,15 +14,9 @@ if TYPE_CHECKING:
 
     from sandbox.organization.things import Organization
 
-#: OpenAI documents these actions; more will come.
-_ACTIONS: list[str] = json.loads(
-    Path(__file__).with_name("workspace_actions.json").read_text("utf-8")
-)
-#: Actions that begin so are requests of API keys, the others are people's.
-_OF_KEYS = (
-    "ADD_WORKSPACE_", "DELETE_", "DOWNLOAD_", "EXPORT_", "GET_", "ISOLATE_", "LIST_",
-    "UNPUBLISH_",
-)  # fmt: skip
+#: The documented actions; those of this category are requests of API keys.
+_CATALOGUE = Path(__file__).parents[2] / "tap_openai_audit" / "event_types.json"
+_OF_KEYS = "compliance_api"
 _SIGN_INS = (
     *["login_success"] * 5, *["logout_success"] * 2, "login_failed", "token_issued",
 )  # fmt: skip
@@ -88,7 +82,8 @@ def actions(rng: random.Random, organization: Organization) -> list[Action]:
         for group in list(organization.groups.values())[:_GROUPS]
     ]
     found = []
-    for name in _ACTIONS:
+    catalogue = json.loads(_CATALOGUE.read_text("utf-8"))
+    for name, about in catalogue["workspace_audit"].items():
         words = set(name.split("_"))
         ends = []
         for result in ("SUCCESS", "SUCCESS", rng.choice(("BLOCKED", "ERROR"))):
@@ -100,7 +95,7 @@ def actions(rng: random.Random, organization: Organization) -> list[Action]:
             if words & {"GROUP", "GROUPS"}:
                 data |= rng.choice(groups)
             ends.append(action_end(name, data, result))
-        found.append(Action(name.startswith(_OF_KEYS), tuple(ends)))
+        found.append(Action(about["category"] == _OF_KEYS, tuple(ends)))
     return found
 
 

@@ -35,6 +35,9 @@ def extracted(sandbox: SandboxProcess, directory: Path) -> list[Message]:
                 "organization_id": sandbox.organization_id,
                 "admin_key": sandbox.admin_key,
                 "api_url": sandbox.url,
+                "workspace_id": sandbox.workspace_id,
+                "workspace_key": sandbox.workspace_key,
+                "workspace_api_url": sandbox.workspace_url,
             }
         )
     )
@@ -94,3 +97,38 @@ def stream_of(
             for row in rows
         ),
     ]
+
+
+ADA = {
+    "type": "session",
+    "session": {"user": {"id": "user-1", "email": "ada@example.com"}},
+}
+EVENTS = {
+    "id": str,
+    "effective_at": datetime,
+    "type": str,
+    "scope": str,
+    "organization_id": str,
+    "actor": dict,
+    "details": dict,
+    "extra": dict,
+}
+
+
+def event(id_: str, **columns: Any) -> Message:
+    """Return a row of `audit_logs`; who did it is Ada, unless a column says else."""
+    return {
+        "id": id_,
+        "effective_at": "2026-11-01T12:00:00+00:00",
+        "type": "user.deleted",
+        "scope": "organization",
+        "organization_id": "org-1",
+        "actor": ADA,
+        "details": {"id": "user-2"},
+        **columns,
+    }
+
+
+def events(*rows: Message) -> list[Message]:
+    """Return the messages of `audit_logs` with these rows."""
+    return stream_of("audit_logs", ["id"], EVENTS, rows)

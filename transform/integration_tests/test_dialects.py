@@ -31,11 +31,15 @@ WORDS = {
         "dateadd": "dateadd({0}, {1}, {2})",
         "datediff": "datediff({2}, {0}, {1})",
         "date_trunc": "date_trunc('{0}', {1})",
+        "hash": "md5({0})",
+        "split_part": "split_part({0}, {1}, {2})",
     },
     "bigquery": {
         "dateadd": "timestamp_add({2}, interval {1} {0})",
         "datediff": "timestamp_diff({1}, {0}, {2})",
         "date_trunc": "timestamp_trunc({1}, {0})",
+        "hash": "to_hex(md5({0}))",
+        "split_part": "split({0}, {1})[safe_ordinal({2})]",
     },
 }
 
@@ -67,9 +71,11 @@ class Renderer:
             ),
             "execute": True,
             "is_incremental": lambda: False,
+            "load_relation": lambda _: None,
             "openai_audit": self,
             "ref": str,
             "return": self._return,
+            "run_query": lambda _: SimpleNamespace(rows=[]),
             "source": lambda _, name: Source(name),
             "target": SimpleNamespace(type=kind, database="d"),
             "var": {"openai_audit_recount_days": 31}.get,
@@ -85,9 +91,9 @@ class Renderer:
         return str(self.environment.from_string(text).render(self.context))
 
     def __getattr__(self, name: str) -> Any:
-        def call(*arguments: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
             try:
-                return self.macros[name](*arguments)
+                return self.macros[name](*arguments, **named)
             except Returned as returned:
                 return returned.value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hostile import hostile_events
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from integration_tests.warehouse import Warehouse
 
 TABLES = tuple(
-    f"int_openai_audit__{name}" for name in ("events", "sightings", "counted_days")
+    f"int_openai_audit__{name}"
+    for name in ("events", "sightings", "counted_days", "counted_files")
 )
 ANSWERS = tuple(
     f"openai_audit__{name}" for name in ("events", "names", "access", "coverage")
@@ -34,8 +35,15 @@ class Runs:
     @property
     def ids(self) -> set[str]:
         """The ids of all events."""
+        messages = [*self.first, *self.second]
         return {
-            event["id"] for event in records([*self.first, *self.second], "audit_logs")
+            event[key]
+            for stream, key in {
+                "audit_logs": "id",
+                "workspace_audit_logs": "event_id",
+                "workspace_auth_logs": "event_id",
+            }.items()
+            for event in records(messages, stream)
         }
 
 
@@ -43,13 +51,19 @@ class Runs:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Hostile events among ordinary ones, then new ones and late ones."""
     directory = tmp_path_factory.mktemp("tap")
-    options = {"events": 400, "tenant_events": 100, "start": "9d", "end": "now"}
+    options: dict[str, Any] = {
+        "events": 400,
+        "tenant_events": 100,
+        "workspace_events": 300,
+    }
+    options |= {"start": "9d", "end": "now"}
     with SandboxProcess(**options) as sandbox:
         sandbox.control.add_events(raw=hostile_events())
         first = extracted(sandbox, directory)
         sandbox.control.add_events(20)
         sandbox.control.add_events(5, at=time.time() - 1800)
         sandbox.control.add_events(3, scope="tenant")
+        sandbox.control.add_workspace_file(7)
         second = extracted(sandbox, directory)
     return Runs(first, second)
 
@@ -85,6 +99,7 @@ def test_everybody_who_is_listed_is_called_by_name(built_twice: Warehouse) -> No
         "select events.sentence, users.name"
         " from {answers}.openai_audit__events as events"
         " inner join {raw}.users as users on events.actor_id = users.id"
+        " where events.workspace_id is null"
     )
     assert len(rows) > 100
     assert [row for row in rows if row[1] not in row[0]] == []
@@ -94,7 +109,7 @@ def test_an_incremental_run_equals_a_full_refresh(built_twice: Warehouse) -> Non
     def contents() -> dict[str, list[str]]:
         relations = (*TABLES, *ANSWERS)
         return {
-            name: built_twice.texts(name, without=["counted_at", "added_at"])
+            name: built_twice.texts(name, without=["batch", "counted_at"])
             for name in relations
         }
 
@@ -130,3 +145,8 @@ def test_each_day_is_proven_and_a_row_that_was_deleted_is_found(
     )
     built_twice.build()
     assert dict(built_twice.rows(query)) == {**verdicts, day: "missing"}
+
+
+def test_each_file_of_a_workspace_is_proven(built_twice: Warehouse) -> None:
+    query = "select verdict from {answers}.openai_audit__coverage where file_id <> ''"
+    assert set(built_twice.rows(query)) == {("proven",)}

@@ -7,30 +7,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from integration_tests.messages import stream_of
+from integration_tests.messages import event, events, stream_of
 
 if TYPE_CHECKING:
-    from integration_tests.messages import Message
     from integration_tests.warehouse import Warehouse
 
-ADA = {
-    "type": "session",
-    "session": {"user": {"id": "user-1", "email": "ada@example.com"}},
-}
-EVENTS = {
-    "id": str,
-    "effective_at": datetime,
-    "type": str,
-    "scope": str,
-    "organization_id": str,
-    "actor": dict,
-    "details": dict,
-    "extra": dict,
-}
 WORKSPACE = {
     "event_id": str,
     "timestamp": datetime,
@@ -51,23 +36,6 @@ FILES = {
     "events_emitted": int,
     "ids_checksum": int,
 }
-
-
-def event(id_: str, **columns: Any) -> Message:
-    return {
-        "id": id_,
-        "effective_at": "2026-11-01T12:00:00+00:00",
-        "type": "user.deleted",
-        "scope": "organization",
-        "organization_id": "org-1",
-        "actor": ADA,
-        "details": {"id": "user-2"},
-        **columns,
-    }
-
-
-def events(*rows: Message) -> list[Message]:
-    return stream_of("audit_logs", ["id"], EVENTS, rows)
 
 
 @pytest.fixture
@@ -214,11 +182,21 @@ def test_a_workspace_stands_beside_the_organization(own: Warehouse) -> None:
     own.build()
     own.build()
     assert sentences(own) == {
-        "a": "ada@example.com did “user delete” in the ChatGPT workspace,"
-        " which was blocked",
+        "a": "ada@example.com removed a user from the workspace, which was blocked",
         "b": "ada@example.com logged in to ChatGPT from 203.0.113.7",
         "c": "ada@example.com removed user user-2 from the organization",
     }
     query = "select file_id, verdict from {answers}.openai_audit__coverage"
-    verdicts = dict(own.rows(f"{query} where file_id is not null"))
-    assert verdicts == {"1": "proven", "2": "missing"}
+    query += " where file_id is not null"
+    assert dict(own.rows(query)) == {"1": "proven", "2": "missing"}
+    own.execute(
+        "delete from {raw}.workspace_audit_logs",
+        # As if all had been loaded, and counted, days ago.
+        "update {raw}.workspace_log_files"
+        " set _sdc_extracted_at = _sdc_extracted_at - interval '3 days'"
+        " where file_id = '1'",
+        "update {answers}.int_openai_audit__counted_files"
+        " set counted_at = counted_at - interval '2 days'",
+    )
+    own.build()
+    assert dict(own.rows(query)) == {"1": "missing", "2": "missing"}

@@ -40,7 +40,7 @@
     case when jsonb_typeof({{ items }}) = 'array' then (
         select string_agg(
             {% if fields -%} coalesce({% for field in fields %}item.value ->> '{{ field }}', {% endfor %}'?')
-            {%- else -%} item.value #>> '{}' {%- endif %}, ', ' order by item.place
+            {%- else -%} coalesce(item.value #>> '{}', '?') {%- endif %}, ', ' order by item.place
         )
         from jsonb_array_elements({{ items }}) with ordinality as item (value, place)
     ) end
@@ -92,3 +92,67 @@
 {% macro postgres__is_plain_name(text) -%} {{ text }} ~ '^[a-z][a-z0-9_.]*$' {%- endmacro %}
 {% macro duckdb__is_plain_name(text) -%} regexp_full_match({{ text }}, '[a-z][a-z0-9_.]*') {%- endmacro %}
 {% macro bigquery__is_plain_name(text) -%} regexp_contains({{ text }}, '^[a-z][a-z0-9_.]*$') {%- endmacro %}
+
+
+{#- The texts of a group as a JSON array, nulls left out, in the order of a column. -#}
+{% macro json_array(text, place) -%}
+    {{ return(adapter.dispatch('json_array', 'openai_audit')(text, place)) }}
+{%- endmacro %}
+
+{% macro postgres__json_array(text, place) -%}
+    coalesce(jsonb_agg({{ text }} order by {{ place }}) filter (where {{ text }} is not null), '[]'::jsonb)
+{%- endmacro %}
+
+{% macro duckdb__json_array(text, place) -%}
+    to_json(coalesce(list({{ text }} order by {{ place }}) filter (where {{ text }} is not null), []))
+{%- endmacro %}
+
+{% macro snowflake__json_array(text, place) -%}
+    cast(array_agg({{ text }}) within group (order by {{ place }}) as variant)
+{%- endmacro %}
+
+{% macro bigquery__json_array(text, place) -%}
+    to_json(array_agg({{ text }} ignore nulls order by {{ place }}))
+{%- endmacro %}
+
+
+{#- Whether an item of an array, as text in lower case, meets a condition, which calls it
+    `item`. False where there is no array. -#}
+{% macro json_any(column, path, condition) -%}
+    {{ return(adapter.dispatch('json_any', 'openai_audit')(column, path, condition)) }}
+{%- endmacro %}
+
+{% macro postgres__json_any(column, path, condition) -%}
+    {%- set items -%} {{ column }} #> '{ {{- path | replace('.', ',') -}} }' {%- endset -%}
+    coalesce(case when jsonb_typeof({{ items }}) = 'array' then exists (
+        select 1
+        from (select lower(trim(listed.value #>> '{}')) as item from jsonb_array_elements({{ items }}) as listed (value)) as items
+        where {{ condition }}
+    ) end, false)
+{%- endmacro %}
+
+{% macro duckdb__json_any(column, path, condition) -%}
+    coalesce(len(list_filter(
+        list_transform(json_extract({{ column }}, '$.{{ path }}[*]'), lambda listed: lower(trim(listed ->> '$'))),
+        lambda item: {{ condition }}
+    )) > 0, false)
+{%- endmacro %}
+
+{% macro snowflake__json_any(column, path, condition) -%}
+    exists (
+        select 1
+        from (
+            select lower(trim(cast(listed.value as varchar))) as item
+            from lateral flatten(input => get_path({{ column }}, '{{ path }}')) as listed
+        ) as items
+        where {{ condition }}
+    )
+{%- endmacro %}
+
+{% macro bigquery__json_any(column, path, condition) -%}
+    exists (
+        select 1
+        from (select lower(trim(json_value(listed))) as item from unnest(json_query_array({{ column }}, '$.{{ path }}')) as listed) as items
+        where {{ condition }}
+    )
+{%- endmacro %}

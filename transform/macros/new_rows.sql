@@ -127,17 +127,43 @@
 
         union distinct
 
-        select account_id, day
-        from (
-            select account_id, day, row_number() over (order by counted_at, day) as place
-            from {{ this }}
-            where counted_at < {{ dbt.dateadd('day', -1, openai_audit.now()) }}
-        ) as long_ago
-        where place <= {{ var('openai_audit_recount_days') }}
+        {{ openai_audit.counted_long_ago() }}
     {%- endset -%}
-    {%- set days = [] -%}
-    {%- for row in run_query(query).rows -%} {%- do days.append([row[0], row[1]]) -%} {%- endfor -%}
-    {{ return(days) }}
+    {{ return(openai_audit.pairs(query)) }}
+{%- endmacro %}
+
+{#- Those that an incremental run of `int_openai_audit__counted_files` counts: the days on
+    which files end. -#}
+{% macro file_days_to_count() -%}
+    {%- if not execute -%} {{ return([]) }} {%- endif -%}
+    {%- set query -%}
+        select distinct account_id, day
+        from {{ ref('stg_openai_audit__workspace_log_files') }}
+        where account_id is not null and {{ openai_audit.is_new() }}
+
+        union distinct
+
+        {{ openai_audit.counted_long_ago() }}
+    {%- endset -%}
+    {{ return(openai_audit.pairs(query)) }}
+{%- endmacro %}
+
+{#- The days of `this` that were not counted within a day, the oldest counts first. -#}
+{% macro counted_long_ago() -%}
+    select account_id, day
+    from (
+        select account_id, day, row_number() over (order by min(counted_at), day) as place
+        from {{ this }}
+        group by account_id, day
+        having min(counted_at) < {{ dbt.dateadd('day', -1, openai_audit.now()) }}
+    ) as long_ago
+    where place <= {{ var('openai_audit_recount_days') }}
+{%- endmacro %}
+
+{% macro pairs(query) -%}
+    {%- set found = [] -%}
+    {%- for row in run_query(query).rows -%} {%- do found.append([row[0], row[1]]) -%} {%- endfor -%}
+    {{ return(found) }}
 {%- endmacro %}
 
 {#- Whether a moment lies within one of these days of its account; none stands for all. -#}

@@ -1,7 +1,8 @@
 {#- The sentence of an event, of the columns that `openai_audit__events` has found out: the
     actor, then the sentence of its type with placeholders filled in. Where a detail that
     it names is not known, the type has another sentence; a type that is not in the
-    catalogue is called by its name. -#}
+    catalogue is called by its name. Whether it happened at all stands behind: of a feed that
+    says so, and not where the type itself means a failure. -#}
 {% macro sentence() -%}
     {%- set details = {
         'role': openai_audit.with_article(openai_audit.spoken('role')),
@@ -22,6 +23,10 @@
         {{ filled[-1] }},
         {{ openai_audit.plain_phrase() }}
     ) || case
+        when source = 'workspace_audit' and outcome = 'blocked' then ', which was blocked'
+        when source = 'workspace_audit' and outcome = 'failed' then ', which failed'
+        else ''
+    end || case
         when project_id is not null and coalesce(object_kind, '') != 'project'
             then ' in the project ' || coalesce({{ openai_audit.in_quotes('project_name') }}, {{ openai_audit.spoken('project_id') }})
         else ''
@@ -75,18 +80,25 @@
 
 {% macro plain_phrase() -%}
     case
-        when source = 'workspace_auth' and action in ('login_success', 'login_failed', 'logout_success', 'token_issued')
-            then case action
-                when 'login_success' then 'logged in to ChatGPT'
-                when 'login_failed' then 'failed to log in to ChatGPT'
-                when 'logout_success' then 'logged out of ChatGPT'
-                else 'was issued a token of ChatGPT'
-            end || coalesce({{ openai_audit.from_phrase() }}, '')
         when workspace_id is not null
             then 'did ' || coalesce({{ openai_audit.in_quotes("replace(action, '_', ' ')") }}, 'something')
                 || ' in the ChatGPT workspace'
-                || case when outcome in ('blocked', 'failed') then ', which ' || case outcome when 'blocked' then 'was blocked' else 'failed' end else '' end
         else 'did ' || coalesce({{ openai_audit.in_quotes('event_type') }}, 'something without a name')
             || coalesce(' to ' || coalesce({{ openai_audit.in_quotes('object_name') }}, {{ openai_audit.spoken('object_id') }}), '')
     end
+{%- endmacro %}
+
+{#- The sentence of a finding: what the rule says, with what the newest event says of who
+    did what. -#}
+{% macro finding_sentence() -%}
+    {%- set actor -%}
+        coalesce({{ openai_audit.spoken('actor_name') }}, {{ openai_audit.spoken('actor_email') }}, {{ openai_audit.spoken('actor_id') }}, 'somebody')
+    {%- endset -%}
+    {%- set object -%}
+        coalesce(
+            replace(object_kind, '_', ' ') || ' ' || coalesce({{ openai_audit.in_quotes('object_name') }}, {{ openai_audit.spoken('object_id') }}),
+            'something'
+        )
+    {%- endset -%}
+    replace(replace(replace(sentence, '{actor}', {{ actor }}), '{object}', {{ object }}), '{event}', coalesce(event_sentence, ''))
 {%- endmacro %}

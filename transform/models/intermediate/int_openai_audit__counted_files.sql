@@ -1,36 +1,61 @@
-{#- What the tap's tables hold of each file of a workspace. -#}
+{{
+    config(
+        materialized='incremental',
+        unique_key=['account_id', 'source', 'file_id'],
+        contract={'enforced': true},
+        pre_hook=[
+            "{{ openai_audit.index_raw('workspace_audit_logs', 'workspace_id', ['file_end_time']) }}",
+            "{{ openai_audit.index_raw('workspace_auth_logs', 'workspace_id', ['file_end_time']) }}",
+        ],
+    )
+}}
+{#- What the tap's tables hold of each file of a workspace, counted there and not in a copy.
+    A run counts the files of the days of which the tap wrote one anew; and, as with
+    `int_openai_audit__counted_days`, those of days whose last count is older than a day. -#}
+{%- set since = openai_audit.file_days_to_count() if is_incremental() -%}
 with
 
-logs as (
+files as (
     select
-        workspace_id,
+        account_id,
         source,
         file_id,
-        event_id
-    from {{ ref('stg_openai_audit__workspace_audit_logs') }}
-    union all
-    select
-        workspace_id,
-        source,
-        file_id,
-        event_id
-    from {{ ref('stg_openai_audit__workspace_auth_logs') }}
+        day,
+        max(occurred_at) as occurred_at,
+        max(loaded_at) as loaded_at
+    from {{ ref('stg_openai_audit__workspace_log_files') }}
+    where {{ openai_audit.within_days(since) }}
+    group by account_id, source, file_id, day
 ),
 
-events as (
-    select distinct
-        workspace_id,
+-- Distinct, because a target that only appends may hold an event more than once.
+logs as (
+    {%- for feed in ['audit', 'auth'] %}
+    select
+        account_id,
         source,
         file_id,
         event_id
-    from logs
+    from {{ ref('stg_openai_audit__workspace_' ~ feed ~ '_logs') }}
+    where {{ openai_audit.within_days(since, 'file_end_time') }}
+    {{ 'union distinct' if not loop.last }}
+    {%- endfor %}
 )
 
 select
-    workspace_id,
-    source,
-    file_id,
-    cast(count(*) as {{ dbt.type_bigint() }}) as events,
-    {{ openai_audit.ids_checksum('event_id') }} as ids_checksum
-from events
-group by workspace_id, source, file_id
+    files.account_id,
+    files.source,
+    files.file_id,
+    files.day,
+    cast(count(logs.event_id) as {{ dbt.type_bigint() }}) as events,
+    coalesce({{ openai_audit.ids_checksum('logs.event_id') }}, 0) as ids_checksum,
+    files.loaded_at,
+    files.occurred_at,
+    cast({{ openai_audit.now() }} as {{ dbt.type_timestamp() }}) as counted_at
+from files
+left join logs
+    on
+        files.account_id = logs.account_id
+        and files.source = logs.source
+        and files.file_id = logs.file_id
+group by files.account_id, files.source, files.file_id, files.day, files.loaded_at, files.occurred_at

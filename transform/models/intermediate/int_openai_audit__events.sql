@@ -10,6 +10,8 @@
             {'columns': ['account_id', 'actor_id', 'occurred_at']},
             {'columns': ['account_id', 'api_key_id', 'occurred_at']},
             {'columns': ['account_id', 'object_id', 'occurred_at']},
+            {'columns': ['event_type', 'occurred_at']},
+            {'columns': ['batch']},
         ] if target.type == 'postgres' else [],
         pre_hook=[
             "{{ openai_audit.index_raw('audit_logs', 'organization_id', ['_sdc_extracted_at', 'effective_at']) }}",
@@ -204,6 +206,7 @@ select
     nullif(role, '') as role,
     setting,
     target,
-    details
+    details,
+    cast({{ openai_audit.next_batch(this) }} as {{ dbt.type_bigint() }}) as batch
 from new_events
 where copy = 1

@@ -111,10 +111,12 @@ seen as (
             from {{ ref('int_openai_audit__events') }} as events
             where events.account_id = access.organization_id and events.api_key_id = access.id
         ) as as_key_at
-    from (select distinct
-organization_id,
-id
-from access) as access
+    from (
+        select distinct
+            organization_id,
+            id
+        from access
+    ) as access
 ),
 
 projects as (

@@ -80,22 +80,22 @@ days as (
         account_id,
         source,
         day
-        from counted
+    from counted
     union distinct
     select
         account_id,
         source,
         day
-        from digests
+    from digests
     union distinct
     select
         account_id,
         source,
         day
-        from run_days
-        ),
+    from run_days
+),
 
-        compared as (
+compared as (
     select
         days.account_id,
         run_days.workspace_id,
@@ -143,10 +143,10 @@ days as (
 
 files as (
     select
-        workspace_id,
-        case upper(event_type) when 'AUTH_LOG' then 'workspace_auth' else 'workspace_audit' end as source,
+        account_id,
+        source,
         file_id,
-        file_end_time,
+        day,
         events_emitted,
         ids_checksum,
         first_event_at,
@@ -157,11 +157,12 @@ files as (
 
 counted_files as (
     select
-        workspace_id,
+        account_id,
         source,
         file_id,
         events,
-        ids_checksum
+        ids_checksum,
+        counted_at
     from {{ ref('int_openai_audit__counted_files') }}
 )
 
@@ -205,9 +206,9 @@ union all
 
 select
     cast(null as {{ dbt.type_string() }}) as organization_id,
-    files.workspace_id,
+    files.account_id as workspace_id,
     files.source,
-    cast({{ dbt.date_trunc('day', 'files.file_end_time') }} as {{ dbt.type_timestamp() }}) as day,
+    files.day,
     files.file_id,
     case
         when coalesce(counted_files.events, 0) > files.events_emitted then 'surplus'
@@ -234,10 +235,10 @@ select
     cast(null as {{ dbt.type_bigint() }}) as chains_begun_anew,
     cast(null as {{ dbt.type_bigint() }}) as events_late,
     cast(null as {{ dbt.type_bigint() }}) as greatest_lateness_seconds,
-    cast(null as {{ dbt.type_timestamp() }}) as counted_at
+    counted_files.counted_at
 from files
 left join counted_files
     on
-        files.workspace_id = counted_files.workspace_id
+        files.account_id = counted_files.account_id
         and files.source = counted_files.source
         and files.file_id = counted_files.file_id

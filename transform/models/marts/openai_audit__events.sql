@@ -79,7 +79,7 @@ named as (
         events.workspace_id,
         events.source,
         events.event_type,
-        coalesce(types.category, case when events.workspace_id is not null then 'workspace' else 'unknown' end) as category,
+        coalesce(types.category, 'unknown') as category,
         case
             when events.workspace_id is not null then lower(events.event_type)
             else regexp_replace(events.event_type, '^.*[.]', '')
@@ -120,7 +120,7 @@ named as (
         types.otherwise,
         events.details
     from events
-    left join types on events.event_type = types.event_type and events.workspace_id is null
+    left join types on events.event_type = types.event_type
     {%- for role, id in {'actor': 'actor_id', 'api_key': 'api_key_id', 'project': 'project_id', 'object': 'object_id'}.items() %}
     left join {{ role }}_names
         on

@@ -1,0 +1,294 @@
+"""What arrives at receivers, and what the outbox knows of it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from alert_tests.receiver import DEADLINE, HttpReceiver
+
+if TYPE_CHECKING:
+    import pytest
+
+    from alert_tests.stage import Stage
+
+
+def test_each_finding_is_sent_once(stage: Stage, receiver: HttpReceiver) -> None:
+    stage.find("a", "b")
+    assert stage.send()
+    assert stage.send()
+    stage.find("c")
+    assert stage.send()
+    assert receiver.ids == ["a", "b", "c"]
+    assert stage.outbox("finding_id, attempts, sent_at is not null, error") == [
+        (finding_id, 1, True, None) for finding_id in "abc"
+    ]
+
+
+def test_a_message_says_what_happened_when_and_what_to_do(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    stage.find("a")
+    assert stage.send()
+    (message,) = receiver.received
+    assert message["title"] == "High: Somebody became an owner"
+    assert message["message"].splitlines() == [
+        "What happened: Ada Lovelace made Grace Hopper an owner",
+        "When: 2026-03-01 10:00:00 UTC to 2026-03-01 10:05:00 UTC, 2 events",
+        "What to do: Ask Ada",
+        "Finding: a of owner_added",
+    ]
+
+
+def test_a_receiver_that_fails_gets_all_when_it_is_back(
+    stage: Stage, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.find("a", "b")
+    receiver.answer = lambda _: 500
+    assert not stage.send()
+    assert "channel: findings sent: 0, left for the next run: 2." in caplog.text
+    assert "it answered with the status 500: see whether it works" in caplog.text
+    (error,) = stage.outbox("error", "error is not null")
+    assert error == ("it answered with the status 500: see whether it works",)
+    receiver.received.clear()
+    receiver.answer = lambda _: 200
+    assert stage.send()
+    assert sorted(receiver.ids) == ["a", "b"]
+
+
+def test_a_receiver_that_fails_keeps_nothing_from_others(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    with HttpReceiver() as broken:
+        broken.answer = lambda _: 500
+        stage.receivers = {"broken": {"url": broken.url}, **stage.receivers}
+        stage.find("a")
+        assert not stage.send()
+    assert receiver.ids == ["a"]
+
+
+def test_a_finding_that_is_refused_keeps_no_other_from_arriving(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    receiver.answer = lambda body: 400 if body["finding_id"] == "a" else 200
+    stage.find("a", "b", "c")
+    assert not stage.send()
+    assert not stage.send()
+    assert stage.outbox("finding_id", "sent_at is not null") == [("b",), ("c",)]
+
+
+def test_a_slow_receiver_holds_up_no_other(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    others = threading.Event()
+    with HttpReceiver() as slow:
+        slow.answer = lambda _: 200 if others.wait(DEADLINE) else 500
+        stage.receivers = {
+            "slow": {"url": f"{slow.url}?rto={DEADLINE}"},
+            **stage.receivers,
+        }
+        stage.find("a")
+
+        def answer(_: dict[str, Any]) -> int:
+            others.set()
+            return 200
+
+        receiver.answer = answer
+        assert stage.send()
+
+
+def test_a_run_ends_though_a_receiver_does_not_answer(
+    stage: Stage, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    over = threading.Event()
+    receiver.answer = lambda _: 200 if over.wait(DEADLINE) else 500
+    stage.receivers["channel"]["url"] += f"?rto={DEADLINE}"
+    stage.variables["ALERTS_TIMEOUT_SECONDS"] = "1"
+    stage.find("a")
+    assert not stage.send()
+    assert "it was not done in the time of a run" in caplog.text
+    over.set()
+    receiver.answer = lambda _: 200
+    stage.variables["ALERTS_TIMEOUT_SECONDS"] = str(DEADLINE)
+    assert stage.send()
+    assert receiver.ids == ["a", "a"]
+
+
+def test_two_senders_at_once_send_each_finding_once(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    findings = [f"finding-{number}" for number in range(8)]
+    stage.find(*findings)
+    stage.receivers["channel"]["url"] += f"?rto={DEADLINE}"
+    # The first two wait for each other: each of the senders has one under way.
+    both = threading.Barrier(2)
+    met = threading.Event()
+
+    def answer(_: dict[str, Any]) -> int:
+        if not met.is_set():
+            both.wait(DEADLINE)
+            met.set()
+        return 200
+
+    receiver.answer = answer
+    senders = [stage.start() for _ in range(2)]
+    for sender in senders:
+        output, _ = sender.communicate(timeout=DEADLINE)
+        assert sender.returncode == 0, output
+    assert sorted(receiver.ids) == findings
+
+
+def test_two_senders_may_both_be_the_first(stage: Stage) -> None:
+    stage.find("a")
+    with HttpReceiver() as server:
+        stage.receivers["channel"] = {"url": server.url}
+        senders = [stage.start() for _ in range(2)]
+        for sender in senders:
+            output, _ = sender.communicate(timeout=DEADLINE)
+            assert sender.returncode == 0, output
+    assert len(server.received) == 1
+
+
+def test_what_was_under_way_in_a_kill_is_sent_again_and_nothing_else(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    stage.find("a", "b", "c")
+    arrived, over = threading.Event(), threading.Event()
+
+    def hold_the_second(_: dict[str, Any]) -> int:
+        if len(receiver.received) == 2:
+            arrived.set()
+            over.wait(DEADLINE)
+        return 200
+
+    receiver.answer = hold_the_second
+    sender = stage.start()
+    assert arrived.wait(DEADLINE)
+    sender.kill()
+    sender.communicate(timeout=DEADLINE)
+    over.set()
+    receiver.answer = lambda _: 200
+    # Whoever holds the claim may be alive: only others are sent.
+    assert stage.send()
+    assert sorted(receiver.ids) == ["a", "b", "c"]
+    stage.age_claims()
+    assert stage.send()
+    assert stage.send()
+    assert sorted(receiver.ids) == ["a", "b", "b", "c"]
+
+
+def test_many_findings_become_one_message(stage: Stage, receiver: HttpReceiver) -> None:
+    many = [f"finding-{number:02}" for number in range(12)]
+    stage.find(*many[:9], severity="medium")
+    stage.find(*many[9:], severity="critical", sentence="Eve deleted a project")
+    assert stage.send()
+    assert stage.send()
+    (message,) = receiver.received
+    assert message["title"] == "12 findings: 3 critical, 9 medium"
+    lines = message["message"].splitlines()
+    assert lines[0].startswith("Critical: Eve deleted a project (2026-03-01 10:00:00 U")
+    assert lines[3].startswith("Medium: Ada Lovelace made Grace Hopper an owner (")
+    assert lines[10:] == [
+        "And 2 more.",
+        "What to do about each is in openai_audit__findings.",
+    ]
+    assert len(stage.outbox("1", "sent_at is not null")) == 12
+
+
+def test_a_digest_that_fails_is_sent_as_one_again(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    stage.variables["ALERTS_DIGEST_ABOVE"] = "2"
+    stage.find("a", "b", "c")
+    receiver.answer = lambda _: 500
+    assert not stage.send()
+    receiver.answer = lambda _: 200
+    assert stage.send()
+    first, second = receiver.received
+    # A receiver that has such a key drops the repetition.
+    assert first == second
+
+
+def test_a_receiver_is_told_of_its_minimum_severity_and_above(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    stage.find("low", severity="low")
+    stage.find("medium", severity="medium")
+    stage.find("unheard-of", severity="unheard-of")
+    assert stage.send()
+    assert sorted(receiver.ids) == ["medium", "unheard-of"]
+
+
+def test_what_is_suppressed_is_not_sent(stage: Stage, receiver: HttpReceiver) -> None:
+    stage.find("a", suppressed_reason="expected")
+    stage.find("b", suppressed_today="expected since today")
+    stage.find("c")
+    assert stage.send()
+    assert receiver.ids == ["c"]
+
+
+def test_the_past_is_one_message_to_a_new_receiver(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    stage.find("a", "b")
+    assert stage.send()
+    with HttpReceiver() as new:
+        stage.receivers["new"] = {"url": new.url, "minimum_severity": "critical"}
+        stage.find("c", severity="critical")
+        assert stage.send()
+        stage.find("d", severity="critical")
+        assert stage.send()
+        assert stage.send()
+        introduction, alert = new.received
+        assert introduction["title"] == "Alerts of the OpenAI audit log begin"
+        assert introduction["message"].splitlines()[:2] == [
+            "Each new finding of critical severity is told here from now on.",
+            "So far: 1 finding: 1 critical.",
+        ]
+        assert alert["finding_id"] == "d"
+        # A lower minimum is a new beginning.
+        stage.receivers["new"]["minimum_severity"] = "high"
+        assert stage.send()
+        assert len(new.received) == 3
+        assert "2 findings: 2 high" in new.received[2]["message"]
+    assert receiver.ids == ["a", "b", "c", "d"]
+
+
+def test_a_receiver_that_never_worked_is_told_at_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.receivers["channel"] = {"url": "nowhere://x"}
+    assert not stage.send()
+    assert "its URL is none that Apprise understands: correct it" in caplog.text
+
+
+def test_the_heartbeat_is_called_after_a_whole_successful_run_alone(
+    stage: Stage, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    with HttpReceiver() as heart:
+        stage.variables["ALERTS_HEARTBEAT_URL"] = f"http://{heart.place}"
+        assert stage.send()
+        assert heart.calls == 1
+        stage.find("a")
+        receiver.answer = lambda _: 500
+        assert not stage.send()
+        assert heart.calls == 1
+        receiver.answer = lambda _: 200
+        heart.answer = lambda _: 404
+        assert not stage.send()
+    assert (
+        "The heartbeat was not called: it answered with the status 404" in caplog.text
+    )
+
+
+def test_without_a_receiver_nothing_is_done_and_said_so(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    stage.find("a")
+    assert stage.send()
+    assert "No receiver is set, so nobody is told of findings" in caplog.text
+    assert not stage.execute(
+        "select 1 from information_schema.tables where table_schema = '{schema}'"
+        " and table_name = 'openai_audit__alerts'"
+    )

@@ -1,0 +1,44 @@
+"""What a finding tells, and how severe it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+"""From the most severe down."""
+
+
+def rank(severity: str) -> int:
+    """Return where a severity stands, 0 for the most severe.
+
+    One that is unknown stands there too: a message too many harms less than none.
+    """
+    return SEVERITIES.index(severity) if severity in SEVERITIES else 0
+
+
+def below(minimum: str) -> list[str]:
+    """Return the severities that do not reach a minimum."""
+    return list(SEVERITIES[rank(minimum) + 1 :])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row of `openai_audit__findings`, as far as a message tells of it.
+
+    Its texts hold names that anybody may have chosen. Times are UTC without a zone.
+    """
+
+    finding_id: str
+    rule: str
+    title: str
+    severity: str
+    sentence: str
+    what_to_do: str
+    first_event_at: datetime | None
+    last_event_at: datetime | None
+    detected_at: datetime
+    event_count: int

@@ -1,0 +1,153 @@
+"""What people read: plain sentences, whatever the receiver makes of text.
+
+A finding's texts hold names that anybody may have chosen, and many receivers read text
+as markup. So what would be a mention, a link or markup there is replaced here by signs
+that look alike, and nothing is left to how well each receiver is asked for plain text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openai_audit_alerts.findings import SEVERITIES, Finding
+from tap_openai_audit.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from openai_audit_alerts.outbox import Claim
+
+_LONGEST_TITLE = 150
+_LONGEST_SENTENCE = 500
+_LONGEST_TO_DO = 800
+_LONGEST_IN_DIGEST = 200
+_MOST_IN_DIGEST = 10
+"""Sentences in a digest. It says how many more there are."""
+
+_LOOK_ALIKE = str.maketrans(
+    {
+        "<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
+        ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
+        "*": "\N{ASTERISK OPERATOR}",
+        "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
+        "~": "\N{TILDE OPERATOR}",
+        "|": "\N{BROKEN BAR}",
+    }
+)
+_MENTION = re.compile(r"(?i)(?<!\w)@|@(?=(?:everyone|here|channel|all|room)\b)")
+"""What receivers take for a mention, but not the middle of an e-mail address."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent.
+
+    Attributes:
+        title: One line.
+        body: Lines.
+        severity: That of the most severe finding.
+        key: The same whenever the same is sent: receivers may drop a repetition by it.
+    """
+
+    title: str
+    body: str
+    severity: str
+    key: str
+
+
+def message(claim: Claim) -> Message:
+    """Return what tells of a claim."""
+    if claim.introduction:
+        return _introduction(claim)
+    return _alert(claim.findings[0]) if claim.single else _digest(claim)
+
+
+def plain(text: str, longest: int) -> str:
+    """Return a text of at most so many characters, and no more than a text anywhere."""
+    shown = redacted(text, longest=longest).translate(_LOOK_ALIKE)
+    # As analysts write addresses that nobody should open by accident.
+    shown = shown.replace("://", "[:]//").replace("](", "] (")
+    return _MENTION.sub("\N{FULLWIDTH COMMERCIAL AT}", shown)
+
+
+def _alert(finding: Finding) -> Message:
+    lines = [
+        f"What happened: {plain(finding.sentence, _LONGEST_SENTENCE)}",
+        f"When: {_when(finding)}",
+        f"What to do: {plain(finding.what_to_do, _LONGEST_TO_DO)}",
+        f"Finding: {plain(finding.finding_id, 100)} of {plain(finding.rule, 100)}",
+    ]
+    return Message(
+        f"{_named(finding.severity)}: {plain(finding.title, _LONGEST_TITLE)}",
+        "\n".join(lines),
+        finding.severity,
+        finding.finding_id,
+    )
+
+
+def _digest(claim: Claim) -> Message:
+    return Message(
+        _counted(claim.findings),
+        "\n".join([*_most_severe(claim.findings), _WHERE]),
+        claim.findings[0].severity,
+        _key(claim),
+    )
+
+
+def _introduction(claim: Claim) -> Message:
+    minimum = claim.receiver.minimum_severity
+    wanted = f"{minimum} severity{' or above' * (minimum != SEVERITIES[0])}"
+    lines = [f"Each new finding of {wanted} is told here from now on."]
+    if claim.findings:
+        lines += [f"So far: {_counted(claim.findings)}."]
+        lines += [*_most_severe(claim.findings), _WHERE]
+    else:
+        lines += ["So far there is none."]
+    return Message(
+        "Alerts of the OpenAI audit log begin", "\n".join(lines), "info", _key(claim)
+    )
+
+
+_WHERE = "What to do about each is in openai_audit__findings."
+
+
+def _counted(findings: Sequence[Finding]) -> str:
+    counts = Counter(finding.severity for finding in findings)
+    each = ", ".join(f"{n} {plain(severity, 20)}" for severity, n in counts.items())
+    return f"{len(findings)} finding{'s' * (len(findings) != 1)}: {each}"
+
+
+def _most_severe(findings: Sequence[Finding]) -> list[str]:
+    shown = [
+        f"{_named(finding.severity)}: {plain(finding.sentence, _LONGEST_IN_DIGEST)}"
+        f" ({_when(finding)})"
+        for finding in findings[:_MOST_IN_DIGEST]
+    ]
+    more = len(findings) - len(shown)
+    return [*shown, f"And {more} more."] if more else shown
+
+
+def _named(severity: str) -> str:
+    return plain(severity, 20).capitalize()
+
+
+def _when(finding: Finding) -> str:
+    first, last = finding.first_event_at, finding.last_event_at
+    if first is None or last is None:
+        return f"detected {_time(finding.detected_at)}"
+    if finding.event_count == 1 or first == last:
+        return _time(last)
+    return f"{_time(first)} to {_time(last)}, {finding.event_count} events"
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _key(claim: Claim) -> str:
+    return hashlib.sha256("\n".join(sorted(claim.ids)).encode()).hexdigest()

@@ -1,0 +1,261 @@
+"""What was sent to whom: a table beside the findings, and the only memory there is.
+
+A finding becomes a row for each receiver that is to be told. A run claims rows, sends,
+and marks them as sent; whoever finds a claim that is too old to be alive takes it up
+again. So each finding arrives at least once, and twice only if a run was cut off
+between sending and marking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timezone
+from typing import TYPE_CHECKING
+
+from openai_audit_alerts.findings import Finding, below, rank
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from openai_audit_alerts.settings import Receiver
+    from openai_audit_alerts.warehouse import Execute, Warehouse
+
+OUTBOX = "openai_audit__alerts"
+
+DEFINITION = f"""
+create table if not exists {{schema}}.{OUTBOX} (
+    receiver text not null,
+    finding_id text not null,
+    attempts integer default 0 not null,
+    claimed_at timestamp,
+    sent_at timestamp,
+    error text,
+    primary key (receiver, finding_id)
+)
+"""
+"""Times are UTC. `error` is why the last attempt failed, null where it did not."""
+
+_LEASE = "interval '15 minutes'"
+"""How long a claim holds. It is longer than a run can be (`LONGEST_RUN`), so a claim
+that is older was cut off."""
+
+_NOW = "(now() at time zone 'utc')"
+"""The database's clock, which all who send share."""
+
+_INTRODUCTION = "introduction:"
+"""Begins the id of a row that stands for a receiver's first message at a minimum
+severity: the one that sums up all findings that were there before."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one message is to tell one receiver, and nobody else tells it meanwhile.
+
+    Attributes:
+        receiver: Who is told.
+        findings: Of what, the most severe first. Empty only in an introduction.
+        introduction: Whether it is the first message to this receiver.
+        single: Whether it gets the message of a single finding.
+        ids: The rows that it holds.
+        claimed_at: When it was claimed, which tells it from a later claim.
+    """
+
+    receiver: Receiver
+    findings: Sequence[Finding]
+    introduction: bool
+    single: bool
+    ids: Sequence[str]
+    claimed_at: datetime
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """The outbox of a warehouse.
+
+    Attributes:
+        warehouse: The database.
+        schema: The schema with the findings.
+        outbox_schema: The schema with the outbox.
+        digest_above: How many findings get a message each; more become one.
+    """
+
+    warehouse: Warehouse
+    schema: str
+    outbox_schema: str
+    digest_above: int
+
+    def prepare(self) -> None:
+        """Create the table, and its schema, if they are not there.
+
+        Raises:
+            WarehouseFailed: The database does not allow it, or cannot be reached.
+        """
+        with self.warehouse.transaction() as execute:
+            # Asked first: `if not exists` needs the right to create, also where it is.
+            if execute(
+                "select 1 from information_schema.tables"
+                " where table_schema = %s and table_name = %s",
+                self.outbox_schema,
+                OUTBOX,
+            ):
+                return
+            execute(self.warehouse.alone)
+            if not execute(
+                "select 1 from information_schema.schemata where schema_name = %s",
+                self.outbox_schema,
+            ):
+                execute(f"create schema if not exists {_quoted(self.outbox_schema)}")
+            execute(DEFINITION.format(schema=_quoted(self.outbox_schema)))
+
+    def enqueue(self, receiver: Receiver) -> None:
+        """Make rows of what the receiver is to be told and has no row for yet.
+
+        Raises:
+            WarehouseFailed: The database cannot be reached, or refuses.
+        """
+        with self.warehouse.transaction() as execute:
+            execute(
+                f"insert into {self._outbox} (receiver, finding_id)"
+                " values (%s, %s) on conflict do nothing",
+                receiver.name,
+                _introduction(receiver),
+            )
+            execute(
+                f"insert into {self._outbox} (receiver, finding_id)"
+                f" select %s, finding.finding_id from {self._told} as finding"
+                " on conflict do nothing",
+                receiver.name,
+                below(receiver.minimum_severity),
+            )
+
+    def claim(self, receiver: Receiver) -> Claim | None:
+        """Claim what the next message to a receiver tells. None: nothing is left.
+
+        That is one finding; or all, if they are too many, or were there before the
+        receiver was.
+
+        Raises:
+            WarehouseFailed: The database cannot be reached, or refuses.
+        """
+        with self.warehouse.transaction() as execute:
+            execute(self.warehouse.alone)
+            waiting = self._waiting(execute, receiver)
+            introduction = bool(
+                execute(
+                    f"select finding_id from {self._outbox} as alert"
+                    f" where receiver = %s and finding_id = %s and {_FREE}",
+                    receiver.name,
+                    _introduction(receiver),
+                )
+            )
+            if not waiting and not introduction:
+                return None
+            single = not introduction and len(waiting) <= self.digest_above
+            findings = waiting[:1] if single else sorted(waiting, key=_severest)
+            ids = [finding.finding_id for finding in findings]
+            if introduction:
+                ids.append(_introduction(receiver))
+            claimed = execute(
+                f"update {self._outbox}"
+                f" set claimed_at = {_NOW}, attempts = attempts + 1"
+                f" where receiver = %s and {_AMONG} returning claimed_at",
+                receiver.name,
+                ids,
+            )
+            return Claim(receiver, findings, introduction, single, ids, claimed[0][0])
+
+    def sent(self, claim: Claim) -> None:
+        """Mark what was claimed as sent.
+
+        Raises:
+            WarehouseFailed: The database cannot be reached, or refuses.
+        """
+        with self.warehouse.transaction() as execute:
+            execute(
+                f"update {self._outbox} set sent_at = {_NOW}, error = null"
+                f" where receiver = %s and {_AMONG}",
+                claim.receiver.name,
+                list(claim.ids),
+            )
+
+    def failed(self, claim: Claim, error: str) -> int:
+        """Give back what was claimed, and return how many findings the receiver lacks.
+
+        Args:
+            claim: What was not sent, as far as is known.
+            error: Why, in words that hold nothing from outside.
+
+        Raises:
+            WarehouseFailed: The database cannot be reached, or refuses.
+        """
+        with self.warehouse.transaction() as execute:
+            execute(
+                f"update {self._outbox} set claimed_at = null, error = %s"
+                f" where receiver = %s and {_AMONG}"
+                " and claimed_at = %s and sent_at is null",
+                error,
+                claim.receiver.name,
+                list(claim.ids),
+                claim.claimed_at,
+            )
+            return len(self._waiting(execute, claim.receiver))
+
+    def _waiting(self, execute: Execute, receiver: Receiver) -> list[Finding]:
+        """Return what is not sent, with what failed least often first."""
+        rows = execute(
+            f"select alert.attempts, {', '.join(f'finding.{c}' for c in _COLUMNS)}"
+            f" from {self._outbox} as alert"
+            f" join {self._told} as finding on finding.finding_id = alert.finding_id"
+            f" where alert.receiver = %s and {_FREE}",
+            below(receiver.minimum_severity),
+            receiver.name,
+        )
+        waiting = [(attempts, Finding(*columns)) for attempts, *columns in rows]
+        # One that a receiver does not take must not keep others from it for ever.
+        waiting.sort(key=lambda row: (row[0], *_severest(row[1])))
+        return [finding for _, finding in waiting]
+
+    @property
+    def _told(self) -> str:
+        """A query of the findings to tell of; its parameter: severities to leave out.
+
+        A suppression counts if it held when the finding was made or holds now.
+        """
+        findings = f"{_quoted(self.schema)}.openai_audit__findings"
+        return (
+            f"(select told.* from {findings} as told"
+            f" left join {findings}_now as today on today.finding_id = told.finding_id"
+            " where told.suppressed_reason is null and today.suppressed_reason is null"
+            " and told.severity not in (select unnest(%s::text[])))"
+        )
+
+    @property
+    def _outbox(self) -> str:
+        return f"{_quoted(self.outbox_schema)}.{OUTBOX}"
+
+
+_COLUMNS = tuple(Finding.__dataclass_fields__)
+_AMONG = "finding_id in (select unnest(%s::text[]))"
+_FREE = (
+    "alert.sent_at is null and"
+    f" (alert.claimed_at is null or alert.claimed_at < {_NOW} - {_LEASE})"
+)
+
+
+def _introduction(receiver: Receiver) -> str:
+    """Return the id of the introduction.
+
+    Each minimum severity has one: what a lower one adds of the past is summed up too.
+    """
+    return f"{_INTRODUCTION}{receiver.minimum_severity}"
+
+
+def _severest(finding: Finding) -> tuple[int, float, str]:
+    """Sort by severity, then the newest first."""
+    at = finding.detected_at.replace(tzinfo=timezone.utc).timestamp()
+    return rank(finding.severity), -at, finding.finding_id
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

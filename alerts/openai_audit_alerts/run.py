@@ -1,0 +1,105 @@
+"""A run: each receiver is told, side by side, and none waits for another."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from openai_audit_alerts.message import message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from openai_audit_alerts.message import Message
+    from openai_audit_alerts.outbox import Claim, Outbox
+    from openai_audit_alerts.settings import Receiver
+
+_TOO_LATE = (
+    "it was not done in the time of a run: see whether it is slow, or allow more with"
+    " ALERTS_TIMEOUT_SECONDS"
+)
+
+
+@dataclass
+class Told:
+    """How a run ended for one receiver.
+
+    Attributes:
+        sent: How many findings it was told of.
+        waiting: How many it is still to be told of.
+        error: Why, None if all was sent.
+    """
+
+    sent: int = 0
+    waiting: int = 0
+    error: str | None = None
+
+
+@dataclass
+class Run:
+    """One run. The database is asked by one thread, and each message sent by another.
+
+    Attributes:
+        outbox: What receivers are to be told of, and what is known to be sent.
+        deliver: Sends a message to a URL, and returns why that failed.
+        timeout_seconds: After this time no message is waited for.
+    """
+
+    outbox: Outbox
+    deliver: Callable[[str, Message], str | None]
+    timeout_seconds: float
+    _under_way: dict[str, Claim] = field(default_factory=dict)
+    _results: SimpleQueue[tuple[Claim, str | None]] = field(default_factory=SimpleQueue)
+    _outcome: dict[str, Told] = field(default_factory=dict)
+
+    def tell(self, receivers: Iterable[Receiver]) -> dict[str, Told]:
+        """Tell each receiver of what it was not told, and return how that ended.
+
+        What could not be sent is given back to the outbox, for the next run. A receiver
+        is left alone after its first failure: what it does not take now, it hardly
+        takes a second later.
+
+        Raises:
+            WarehouseFailed: The database cannot be reached, or refuses.
+        """
+        deadline = time.monotonic() + self.timeout_seconds
+        for receiver in receivers:
+            self._outcome[receiver.name] = Told()
+            self.outbox.enqueue(receiver)
+            self._start(receiver)
+        while self._under_way:
+            left = deadline - time.monotonic()
+            try:
+                claim, error = self._results.get(timeout=max(0, left))
+            except Empty:
+                break
+            self._end(claim, error)
+            if error is None:
+                self._start(claim.receiver)
+        for claim in list(self._under_way.values()):
+            self._end(claim, _TOO_LATE)
+        return self._outcome
+
+    def _start(self, receiver: Receiver) -> None:
+        """Begin to send the next message to a receiver, if there is one."""
+        claim = self.outbox.claim(receiver)
+        if claim is not None:
+            self._under_way[receiver.name] = claim
+            # The process ends without waiting for it, however long a receiver takes.
+            Thread(target=self._send, args=(claim, message(claim)), daemon=True).start()
+
+    def _send(self, claim: Claim, text: Message) -> None:
+        self._results.put((claim, self.deliver(claim.receiver.url, text)))
+
+    def _end(self, claim: Claim, error: str | None) -> None:
+        """Note how sending ended."""
+        del self._under_way[claim.receiver.name]
+        told = self._outcome[claim.receiver.name]
+        if error is None:
+            self.outbox.sent(claim)
+            told.sent += len(claim.findings)
+        else:
+            told.waiting, told.error = self.outbox.failed(claim, error), error

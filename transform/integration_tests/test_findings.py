@@ -1,0 +1,168 @@
+"""What the rules find is told once, and is the same in whatever order events arrive."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from integration_tests.messages import event, events, extracted, stream_of
+from sandbox.process import SandboxProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from integration_tests.messages import Message
+    from integration_tests.warehouse import Warehouse
+
+
+DIGESTS = {
+    "organization_id": str,
+    "scope": str,
+    "chain_id": str,
+    "day": datetime,
+    "events": int,
+    "ids_checksum": int,
+    "exact": bool,
+    "updated_at": datetime,
+}
+STORY = {"history": "story", "start": "30d", "end": "now", "incident": "2h"}
+#: What each finding comes to, its number of events included.
+OF_MONOTONE_RULES = """
+    select finding_id || ' ' || event_count || ' ' || last_event_at
+    from {answers}.%s inner join {answers}.openai_audit__rules using (rule)
+    where kind = 'monotone'
+"""
+TOLD = OF_MONOTONE_RULES % "openai_audit__findings"
+DETECTED = OF_MONOTONE_RULES % "int_openai_audit__detected"
+
+
+@pytest.fixture
+def own(warehouse: Warehouse) -> Warehouse:
+    """The warehouse with nothing in it. It keeps its names, so dbt parses once."""
+    warehouse.clear()
+    return warehouse
+
+
+def removed(id_: str, key: str, at: str = "2026-11-01T12:00:00Z") -> Message:
+    details = {"id": key}
+    return event(id_, type="external_key.removed", effective_at=at, details=details)
+
+
+def told(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+    return warehouse.rows(
+        "select entity, severity, event_count, sentence, suppressed_reason"
+        " from {answers}.openai_audit__findings order by entity, first_event_at"
+    )
+
+
+def test_a_finding_is_told_once_and_only_its_events_grow(own: Warehouse) -> None:
+    own.load(events(removed("a", "key-1"), removed("b", "key-2")))
+    own.build()
+    sentence = "ada@example.com removed the encryption key key-{}"
+    assert told(own) == [
+        ("key-1", "critical", 1, sentence.format(1), None),
+        ("key-2", "critical", 1, sentence.format(2), None),
+    ]
+    before = own.texts("openai_audit__findings")
+    own.build()
+    assert own.texts("openai_audit__findings") == before
+    own.load(events(removed("c", "key-1", "2026-11-01T09:00:00Z")))
+    own.build()
+    assert [row[:3] for row in told(own)] == [
+        ("key-1", "critical", 2),
+        ("key-2", "critical", 1),
+    ]
+
+
+def test_what_was_added_while_no_rule_looked_is_judged_later(own: Warehouse) -> None:
+    own.load(events(removed("a", "key-1")))
+    own.build()
+    for id_, key in {"b": "key-2", "c": "key-3"}.items():
+        own.load(events(removed(id_, key, "2026-10-01T12:00:00Z")))
+        # As of a run that ended there.
+        own.dbt("run", "--select", "int_openai_audit__events")
+    own.build()
+    assert [row[0] for row in told(own)] == ["key-1", "key-2", "key-3"]
+
+
+def test_settings_keep_findings_quiet_or_rate_them(own: Warehouse) -> None:
+    rows = [removed(f"e{number}", f"key-{number}") for number in range(1, 5)]
+    own.load(events(*rows, event("deleted")))
+    later = {"until": "2999-01-01", "reason": "rotation"}
+    rule = {"rule": "external_key_removed"}
+    own.build(
+        openai_audit_suppressions=[
+            {**rule, **later, "entity": "key-1"},
+            {**rule, "entity": "key-2", "until": "2026-11-02", "reason": "over"},
+            {"entity": "key-3", "reason": 'it\'s "ours"'},
+            {"rule": "mass_deletion", "reason": "another rule"},
+        ],
+        openai_audit_rules={
+            "external_key_removed": {"severity": "low"},
+            "mass_deletion": {"deletions": 1, "enabled": False},
+        },
+    )
+    assert [(row[0], row[1], row[4]) for row in told(own)] == [
+        ("key-1", "low", "rotation"),
+        ("key-2", "low", None),
+        ("key-3", "low", 'it\'s "ours"'),
+        ("key-4", "low", None),
+    ]
+    # Rated as its card says it is another finding; and what was told is still there.
+    own.build(openai_audit_rules={"mass_deletion": {"deletions": 1}})
+    assert [row[:2] for row in told(own)][:2] == [
+        ("key-1", "low"),
+        ("key-2", "low"),
+    ]
+
+
+def test_a_finding_says_whether_it_still_holds(own: Warehouse) -> None:
+    counted = {"scope": "organization", "organization_id": "org-1"}
+    digest = {
+        **counted,
+        "day": "2026-11-01T00:00:00Z",
+        "chain_id": "chain",
+        "events": 2,
+        "ids_checksum": 0,
+        "exact": True,
+        "updated_at": "2026-11-02T00:00:00Z",
+    }
+    own.load(
+        [
+            *events(removed("a", "key-1")),
+            *stream_of("audit_log_digests", ["chain_id", "day"], DIGESTS, [digest]),
+        ]
+    )
+    own.build()
+    query = "select entity, holds from {answers}.openai_audit__findings_now order by 1"
+    assert own.rows(query) == [("key-1", True), ("organization 2026-11-01", True)]
+    own.execute("delete from {raw}.audit_log_digests")
+    own.build(openai_audit_rules={"external_key_removed": {"enabled": False}})
+    assert own.rows(query) == [("key-1", False), ("organization 2026-11-01", False)]
+
+
+def test_events_in_whatever_order_come_to_the_same_findings(
+    own: Warehouse, tmp_path: Path
+) -> None:
+    with SandboxProcess(**STORY) as sandbox:
+        written = extracted(sandbox, tmp_path)
+    others = [m for m in written if m.get("stream") not in ("audit_logs", None)]
+    schema, *logs = (m for m in written if m.get("stream") == "audit_logs")
+    random.Random(13).shuffle(logs)  # noqa: S311 - the same order in each run
+    own.load([*others, schema, *logs[::2]])
+    own.dbt("seed")
+    own.dbt("run")
+    for part in (logs[1::4], logs[3::4]):
+        own.load([schema, *part])
+        own.dbt("run")
+    matches = own.texts("int_openai_audit__matches")
+    assert len(matches) > 10
+    found = {row[0] for row in own.rows(TOLD)}
+    own.dbt("run", "--full-refresh")
+    assert own.texts("int_openai_audit__matches") == matches
+    assert {row[0] for row in own.rows(DETECTED)} == found
+    # And what had been told is what is there now.
+    assert {row[0] for row in own.rows(TOLD)} == found

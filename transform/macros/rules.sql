@@ -1,0 +1,127 @@
+{#- What rules are made of: their settings, what the operator calls their own, and which
+    events a run has to judge. -#}
+
+{#- A parameter of a rule: what `openai_audit_rules` says of it, or else its default, which
+    is the one on the rule's card. -#}
+{% macro parameter(rule, name, default) -%}
+    {{ return((var('openai_audit_rules') or {}).get(rule, {}).get(name, default)) }}
+{%- endmacro %}
+
+{#- What a variable lists, as a query: rows of a list, or the relation that it names. A name
+    without a dot is that of a model, one with a dot is written as it stands. A list of
+    plain texts is one of the first column. -#}
+{% macro listed(variable, columns) -%}
+    {%- set given = var(variable) or [] -%}
+    {%- if given is string -%}
+        select {{ columns | join(', ') }} from {{ given if '.' in given else ref(given) }}
+    {%- else -%}
+        {%- set rows = [] -%}
+        {%- for item in given or [{}] -%}
+            {%- set row = item if item is mapping else {columns[0]: item} -%}
+            {%- set cells = [] -%}
+            {%- for column in columns -%}
+                {%- set value = openai_audit.text_literal(row[column] | string) if row.get(column) is not none and column in row else 'null' -%}
+                {%- do cells.append('cast(' ~ value ~ ' as ' ~ dbt.type_string() ~ ') as ' ~ column) -%}
+            {%- endfor -%}
+            {%- do rows.append('select ' ~ cells | join(', ') ~ ('' if given else ' ' ~ openai_audit.from_nothing())) -%}
+        {%- endfor -%}
+        {{ rows | join(' union all ') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The number of a run that adds events. It is a number and not a time, because clocks can
+    go back; and it goes on after a full refresh, so that all is judged again. -#}
+{% macro next_batch(relation) -%}
+    {%- set there = load_relation(relation) if execute and relation -%}
+    {%- if there and 'batch' in openai_audit.columns_of(there, []) -%}
+        {{ return((run_query('select max(batch) from ' ~ there).rows[0][0] or 0) | int + 1) }}
+    {%- endif -%}
+    {{ return(1) }}
+{%- endmacro %}
+
+{#- What a run has to judge: pairs of an account and the moment from which on all its
+    events are judged, from the day on of the oldest event that was not judged yet. None
+    stands for everything. What an event means depends on what was before it, so one that
+    comes late has all that follows judged again, and rules are exact however late and in
+    whatever order events arrive. -#}
+{% macro not_judged() -%}
+    {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
+    {%- if not judged or flags.FULL_REFRESH -%} {{ return(none) }} {%- endif -%}
+    {%- set events = ref('int_openai_audit__events') -%}
+    {%- set done = run_query('select max(batch) from ' ~ judged ~ ' where is_done').rows[0][0] -%}
+    {%- set newest = run_query('select max(batch) from ' ~ events).rows[0][0] -%}
+    {%- if done is none or (newest or 0) < done -%} {{ return(none) }} {%- endif -%}
+    {%- set query -%}
+        select account_id, min(occurred_at)
+        from {{ events }}
+        where batch > {{ done }} and account_id is not null
+        group by account_id
+    {%- endset -%}
+    {%- set accounts = [] -%}
+    {%- for row in run_query(query).rows -%} {%- do accounts.append([row[0], (row[1] | string)[:10]]) -%} {%- endfor -%}
+    {{ return(accounts) }}
+{%- endmacro %}
+
+{#- The same as `int_openai_audit__watched` has written it down. Rules of a run judge what
+    that view shows, and nothing else. -#}
+{% macro being_judged() -%}
+    {%- if not execute -%} {{ return(none) }} {%- endif -%}
+    {%- set query = 'select account_id, judged_from from ' ~ ref('int_openai_audit__judged') ~ ' where not is_done' -%}
+    {%- set accounts = [] -%}
+    {%- set everything = [] -%}
+    {%- for row in run_query(query).rows -%}
+        {%- if row[1] is not none -%} {%- do accounts.append([row[0], row[1]]) -%}
+        {%- elif row[0] is none -%} {%- do everything.append(row) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(none if everything else accounts) }}
+{%- endmacro %}
+
+{#- Whether an event is among them. `lookback` is in days: what rules may look back at. -#}
+{% macro is_judged(accounts, lookback=0) -%}
+    {%- if accounts is none -%} {{ return('true') }} {%- endif -%}
+    {%- set terms = ['1 = 0'] -%}
+    {%- for account, begin in accounts -%}
+        {%- do terms.append(
+            "(account_id = " ~ openai_audit.text_literal(account)
+            ~ " and occurred_at >= " ~ openai_audit.days_before(begin, lookback) ~ ")"
+        ) -%}
+    {%- endfor -%}
+    {{ return("(" ~ terms | join("\n        or ") ~ ")") }}
+{%- endmacro %}
+
+{#- Write down what a run judges, in place of what an earlier one did not get to. The row
+    without an account stands for everything. -#}
+{% macro note_what_is_judged() -%}
+    {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
+    {%- set rows = [] -%}
+    {%- set accounts = openai_audit.not_judged() -%}
+    {%- for account, begin in ([[none, none]] if accounts is none else accounts) -%}
+        {%- do rows.append(
+            "select " ~ (openai_audit.text_literal(account) if account is not none else "cast(null as " ~ dbt.type_string() ~ ")")
+            ~ " as account_id, " ~ (openai_audit.days_before(begin, 0) if begin is not none else "cast(null as " ~ dbt.type_timestamp() ~ ")")
+            ~ " as judged_from"
+        ) -%}
+    {%- endfor -%}
+    delete from {{ judged }} where not is_done;
+    {% if rows -%}
+    insert into {{ judged }} (batch, account_id, judged_from, is_done)
+    select coalesce((select max(batch) from {{ ref('int_openai_audit__events') }}), 0), account_id, judged_from, false
+    from ({{ rows | join(' union all ') }}) as accounts
+    {%- endif %}
+{%- endmacro %}
+
+{#- The oldest is of no use any more once a newer one is done. -#}
+{% macro note_that_it_is_judged() -%}
+    {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
+    delete from {{ judged }} where is_done and exists (select 1 from {{ judged }} as newer where not newer.is_done);
+    update {{ judged }} set is_done = true where not is_done
+{%- endmacro %}
+
+{#- Remove the matches that a run writes anew. -#}
+{% macro forget_what_is_judged_again() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where event_id is null or {{ openai_audit.is_judged(openai_audit.being_judged()) }}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,92 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        contract={'enforced': true},
+        indexes=[{'columns': ['event_id']}, {'columns': ['account_id', 'occurred_at']}] if target.type == 'postgres' else [],
+        pre_hook="{{ openai_audit.forget_what_is_judged_again() }}",
+        post_hook="{{ openai_audit.note_that_it_is_judged() }}",
+    )
+}}
+{#- Of events that are judged all matches are written anew, of states all in each run. -#}
+{%- set rules_of_events = [
+    'admin_key_changed',
+    'admin_role_assigned',
+    'api_call_logging_reduced',
+    'app_policy_changed',
+    'budget_guard_changed',
+    'credential_changed',
+    'directory_changed',
+    'external_key_removed',
+    'federated_access_added',
+    'foreign_external_storage',
+    'ip_allowlist_open_to_all',
+    'ip_allowlist_weakened',
+    'key_with_broad_scopes',
+    'mass_deletion',
+    'unknown_event_type',
+    'organization_settings_changed',
+    'owner_by_another_door',
+    'project_lifecycle',
+    'role_gained_permissions',
+    'scim_switched',
+    'service_account_owner',
+    'session_policy_changed',
+    'shared_outside',
+    'sso_changed',
+    'tunnel_created',
+    'workspace_control_changed',
+] -%}
+{%- set rules_of_states = [
+    'key_outlives_owner',
+    'log_gap',
+    'stale_key',
+] -%}
+{%- set settings = var('openai_audit_rules') or {} -%}
+
+with
+
+matches as (
+    {%- for rule in rules_of_events + rules_of_states %}
+    select
+        '{{ rule }}' as rule,
+        account_id,
+        entity,
+        {% if settings.get(rule, {}).get('severity') -%}
+            {{ openai_audit.text_literal(settings[rule].severity) }} as severity,
+        {%- else -%}
+            severity,
+        {%- endif %}
+        occurred_at,
+        {% if rule in rules_of_events -%}
+        event_id,
+        sentence,
+        cast(null as {{ dbt.type_string() }}) as object_kind,
+        cast(null as {{ dbt.type_string() }}) as object_id
+        {%- else -%}
+        cast(null as {{ dbt.type_string() }}) as event_id,
+        sentence,
+        object_kind,
+        object_id
+        {%- endif %}
+    from {{ ref('rule_openai_audit__' ~ rule) }}
+    {% if rule in rules_of_events -%} where {{ openai_audit.is_judged(openai_audit.being_judged()) }} {%- endif %}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
+-- A rule may find an event by several ways.
+select
+    rule,
+    account_id,
+    entity,
+    severity,
+    occurred_at,
+    event_id,
+    max(sentence) as sentence,
+    object_kind,
+    object_id
+from matches
+where entity is not null
+group by rule, account_id, entity, severity, occurred_at, event_id, object_kind, object_id
+-- depends_on: {{ ref('int_openai_audit__judged') }}, {{ ref('int_openai_audit__watched') }}

@@ -1,0 +1,192 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert' if target.type in ('postgres', 'duckdb', 'snowflake') else 'merge',
+        unique_key='finding_id',
+        full_refresh=false,
+        on_schema_change='append_new_columns',
+        indexes=[{'columns': ['finding_id'], 'unique': true}, {'columns': ['detected_at']}] if target.type == 'postgres' else [],
+    )
+}}
+{#- What was told stays as it was told: a run adds findings that are new, and of those that
+    are there it lets only the events grow. -#}
+with
+
+detected as (
+    select
+        finding_id,
+        rule,
+        account_id,
+        entity,
+        severity,
+        window_start,
+        first_event_at,
+        last_event_at,
+        event_count,
+        event_ids,
+        newest_event_id,
+        sentence,
+        object_kind,
+        object_id
+    from {{ ref('int_openai_audit__detected') }}
+),
+
+{% if is_incremental() -%}
+new_ones as (
+    select detected.finding_id
+    from detected
+    left join {{ this }} as told on detected.finding_id = told.finding_id
+    where told.finding_id is null
+),
+{%- else -%}
+new_ones as (
+    select finding_id
+    from detected
+),
+{%- endif %}
+
+rules as (
+    select
+        rule,
+        title,
+        what_to_do,
+        mitre
+    from {{ ref('openai_audit__rules') }}
+),
+
+names as (
+    select
+        account_id,
+        id,
+        max(name) as name
+    from {{ ref('openai_audit__names') }}
+    where is_current
+    group by account_id, id
+),
+
+suppressions as (
+    select
+        finding_id,
+        reason
+    from {{ ref('int_openai_audit__suppressed') }}
+),
+
+events as (
+    select
+        event_id,
+        organization_id,
+        workspace_id,
+        actor_kind,
+        actor_id,
+        actor_name,
+        actor_email,
+        object_kind,
+        object_id,
+        object_name,
+        ip_address,
+        sentence
+    from {{ ref('openai_audit__events') }}
+    where
+        event_id in (
+            select detected.newest_event_id
+            from detected
+            inner join new_ones on detected.finding_id = new_ones.finding_id
+        )
+),
+
+described as (
+    select
+        detected.finding_id,
+        detected.rule,
+        rules.title,
+        detected.severity,
+        case when detected.newest_event_id is null then detected.account_id else events.organization_id end as organization_id,
+        events.workspace_id,
+        detected.entity,
+        detected.window_start,
+        detected.first_event_at,
+        detected.last_event_at,
+        detected.event_count,
+        detected.event_ids,
+        events.actor_kind,
+        events.actor_id,
+        events.actor_name,
+        events.actor_email,
+        coalesce(events.object_kind, detected.object_kind) as object_kind,
+        coalesce(events.object_id, detected.object_id) as object_id,
+        coalesce(events.object_name, names.name) as object_name,
+        events.ip_address,
+        events.sentence as event_sentence,
+        coalesce(detected.sentence, '{event}') as sentence,
+        rules.what_to_do,
+        rules.mitre,
+        suppressions.reason as suppressed_reason
+    from detected
+    inner join new_ones on detected.finding_id = new_ones.finding_id
+    inner join rules on detected.rule = rules.rule
+    left join events on detected.newest_event_id = events.event_id
+    left join names on detected.account_id = names.account_id and detected.object_id = names.id
+    left join suppressions on detected.finding_id = suppressions.finding_id
+)
+
+select
+    finding_id,
+    rule,
+    title,
+    severity,
+    organization_id,
+    workspace_id,
+    entity,
+    window_start,
+    first_event_at,
+    last_event_at,
+    cast({{ openai_audit.now() }} as {{ dbt.type_timestamp() }}) as detected_at,
+    event_count,
+    event_ids,
+    actor_kind,
+    actor_id,
+    actor_name,
+    actor_email,
+    object_kind,
+    object_id,
+    object_name,
+    ip_address,
+    {{ openai_audit.printable(openai_audit.finding_sentence()) }} as sentence,
+    what_to_do,
+    mitre,
+    suppressed_reason
+from described
+{%- if is_incremental() %}
+
+union all
+
+select
+    told.finding_id,
+    told.rule,
+    told.title,
+    told.severity,
+    told.organization_id,
+    told.workspace_id,
+    told.entity,
+    told.window_start,
+    case when detected.first_event_at < told.first_event_at then detected.first_event_at else told.first_event_at end as first_event_at,
+    case when detected.last_event_at > told.last_event_at then detected.last_event_at else told.last_event_at end as last_event_at,
+    told.detected_at,
+    detected.event_count,
+    detected.event_ids,
+    told.actor_kind,
+    told.actor_id,
+    told.actor_name,
+    told.actor_email,
+    told.object_kind,
+    told.object_id,
+    told.object_name,
+    told.ip_address,
+    told.sentence,
+    told.what_to_do,
+    told.mitre,
+    told.suppressed_reason
+from {{ this }} as told
+inner join detected on told.finding_id = detected.finding_id
+where detected.event_count > told.event_count
+{%- endif %}

@@ -1,0 +1,13 @@
+{#- Both feeds may tell of the same key, and that of the tenant without its id: so a finding
+    is about who did it. -#}
+select
+    event_id,
+    account_id,
+    occurred_at,
+    coalesce(actor, object_id, event_id) as entity,
+    case when event_type like '%.deleted' then 'low' else 'high' end as severity,
+    case when event_type like 'api_key.%' then '{event}, an admin key' end as sentence
+from {{ ref('int_openai_audit__watched') }}
+where
+    event_type like 'tenant.admin_api_key.%'
+    or {{ openai_audit.is_of_an_admin_key() }}

@@ -1,0 +1,9 @@
+select
+    event_id,
+    account_id,
+    occurred_at,
+    coalesce(object_id, actor, event_id) as entity,
+    'critical' as severity,
+    '{event}, that is: everybody' as sentence
+from {{ ref('int_openai_audit__watched') }}
+where {{ openai_audit.opens_allowlist() }}

@@ -1,0 +1,76 @@
+with
+
+keys as (
+    select
+        organization_id,
+        access_kind,
+        principal_id,
+        owner_id,
+        owner_name,
+        owner_is_gone,
+        since,
+        last_seen_at,
+        listed_at
+    from {{ ref('openai_audit__access') }}
+    where access_kind in ('api_key', 'admin_api_key') and owner_id is not null
+),
+
+-- What the log says of a key and its owner: one look into an index for each.
+with_events as (
+    select
+        keys.organization_id,
+        keys.access_kind,
+        keys.principal_id,
+        keys.owner_id,
+        keys.owner_name,
+        keys.owner_is_gone,
+        keys.since,
+        keys.last_seen_at,
+        keys.listed_at,
+        (
+            select max(events.occurred_at)
+            from {{ ref('int_openai_audit__events') }} as events
+            where
+                events.account_id = keys.organization_id
+                and events.object_id = keys.owner_id
+                and events.event_type in ('user.deleted', 'service_account.deleted', 'tenant.user.deleted')
+        ) as owner_left_at,
+        (
+            select max(events.occurred_at)
+            from {{ ref('int_openai_audit__events') }} as events
+            where
+                events.account_id = keys.organization_id
+                and events.object_id = keys.owner_id
+                and events.event_type in ('user.added', 'service_account.created', 'tenant.user.added')
+        ) as owner_came_at,
+        (
+            select max(events.occurred_at)
+            from {{ ref('int_openai_audit__events') }} as events
+            where
+                events.account_id = keys.organization_id
+                and events.object_id = keys.principal_id
+                and events.event_type in ('api_key.deleted', 'tenant.project_api_key.deleted', 'tenant.admin_api_key.deleted')
+        ) as deleted_at
+    from keys
+)
+
+select
+    organization_id as account_id,
+    coalesce(owner_left_at, last_seen_at, since, listed_at) as occurred_at,
+    access_kind || ' ' || principal_id as entity,
+    'high' as severity,
+    '{object} is still there, and its owner ' || coalesce({{ openai_audit.spoken('owner_name') }}, {{ openai_audit.spoken('owner_id') }}) || ' is gone' as sentence,
+    access_kind as object_kind,
+    principal_id as object_id
+from with_events
+where
+    deleted_at is null
+    and (
+        owner_is_gone
+        -- A list that is older than the deletion does not tell whether the key outlived it.
+        or (
+            owner_left_at < listed_at
+            and coalesce(owner_came_at < owner_left_at, true)
+            and coalesce(since < owner_left_at, true)
+        )
+    )
