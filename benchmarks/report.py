@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from benchmarks.outcomes import Outcome, Verdict
 
 README = Path(__file__).with_name("README.md")
-_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def of_targets(verdicts: Iterable[Verdict]) -> str:
@@ -47,17 +46,18 @@ def of_everything(
     return "\n\n".join(parts)
 
 
-def into_readme(results: str) -> None:
-    """Replace what stands between the markers.
+def into_readme(results: str, name: str = "results") -> None:
+    """Replace what stands between the markers of that name.
 
     Raises:
         ValueError: If a marker is missing.
     """
+    opening, closing = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     text = README.read_text("utf-8")
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    before, begin, rest = text.partition(opening)
+    _, end, after = rest.partition(closing)
     if not (begin and end):
-        raise ValueError(f"{README.name} has no markers {_BEGIN} and {_END}")
+        raise ValueError(f"{README.name} has no markers {opening} and {closing}")
     README.write_text(f"{before}{begin}\n\n{results}\n\n{end}{after}", "utf-8")
 
 

@@ -68,16 +68,18 @@ def test_without_times_of_loading_a_run_takes_what_may_have_appeared_late(
         own.load(events(*rows), metadata=False)
 
     # The organization of an event is called by the length of the event's id.
-    load(day="2026-11-01T00:00:00Z", days="2026-11-01T00:00:00Z")
+    load(day="2026-11-01T00:00:00Z", first="2026-11-01T00:00:00Z")
     own.build()
     load(
         eve="2026-10-26T00:00:00Z",
         old="2026-10-20T00:00:00Z",
-        week="2026-11-02T00:00:00Z",
-        newcomer="2026-01-01T00:00:00Z",
+        new="2026-11-02T00:00:00Z",
+        # Of organizations before, between and after the known ones.
+        **dict.fromkeys(("me", "they", "newcomer"), "2026-01-01T00:00:00Z"),
     )
     own.build()
-    assert set(sentences(own)) == {"day", "days", "eve", "week", "newcomer"}
+    late_or_new = {"eve", "new", "me", "they", "newcomer"}
+    assert set(sentences(own)) == {"day", "first", *late_or_new}
 
 
 def test_an_event_that_stands_twice_in_the_table_is_one(own: Warehouse) -> None:

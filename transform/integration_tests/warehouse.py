@@ -34,6 +34,7 @@ class Warehouse:
         database: The server, if it is PostgreSQL.
         name: What the schemas are named after.
         file: The file, if it is DuckDB.
+        deadline: For one command, in seconds.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Warehouse:
     database: Database | None
     name: str
     file: Path
+    deadline: float = DEADLINE
 
     @property
     def raw(self) -> str:
@@ -82,7 +84,7 @@ class Warehouse:
             env={**os.environ, **environment},
             capture_output=True,
             encoding="utf-8",
-            timeout=DEADLINE,
+            timeout=self.deadline,
             check=False,
         )
         assert loaded.returncode == 0, loaded.stderr[-4000:]
@@ -122,7 +124,7 @@ class Warehouse:
             },
             capture_output=True,
             encoding="utf-8",
-            timeout=DEADLINE,
+            timeout=self.deadline,
             check=False,
         )
         assert ran.returncode == 0, ran.stdout[-8000:]

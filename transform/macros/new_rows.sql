@@ -78,11 +78,10 @@
     select account_id from walk where account_id is not null
 {%- endmacro %}
 
-{#- When `this` was last added to; none if it is built from nothing. What it is made of and
-    was added later, in the column `added_at`, is new to it. -#}
-{% macro last_added() -%}
-    {%- if not (execute and is_incremental()) -%} {{ return(none) }} {%- endif -%}
-    {{ return(run_query('select max(added_at) from ' ~ this).rows[0][0]) }}
+{#- Whether a row of a model that has the column `batch` is of a later one than `this`. -#}
+{% macro is_of_a_new_batch() -%}
+    {%- set last = run_query('select max(batch) from ' ~ this).rows[0][0] if execute and is_incremental() -%}
+    {{ return('true' if last is none or last is undefined else 'batch > ' ~ (last | int)) }}
 {%- endmacro %}
 
 {#- A database plans by statistics, and a table that was just built has none until the

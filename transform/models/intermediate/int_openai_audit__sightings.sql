@@ -4,9 +4,8 @@
         incremental_strategy='append',
         contract={'enforced': true},
         indexes=[
-            {'columns': ['account_id', 'loaded_at']},
             {'columns': ['account_id', 'id', 'is_carried', 'occurred_at']},
-            {'columns': ['added_at']},
+            {'columns': ['batch']},
         ] if target.type == 'postgres' else [],
         post_hook="{{ openai_audit.analyze_first_build() }}",
     )
@@ -18,9 +17,8 @@ with
 
 events as (
     select
-        event_id,
+        batch,
         account_id,
-        loaded_at,
         occurred_at,
         event_type,
         actor_kind,
@@ -33,7 +31,7 @@ events as (
         object_name,
         new_name
     from {{ ref('int_openai_audit__events') }}
-    where {{ openai_audit.is_new() }}
+    where {{ openai_audit.is_of_a_new_batch() }}
 ),
 
 types as (
@@ -51,7 +49,7 @@ sightings as (
         coalesce(events.new_name, events.object_name) as name,
         events.occurred_at as seen_at,
         false as is_carried,
-        events.loaded_at
+        events.batch
     from events
     left join types on events.event_type = types.event_type
     where events.object_id is not null and (events.new_name is not null or events.object_name is not null)
@@ -65,7 +63,7 @@ sightings as (
         actor_email as name,
         {{ dbt.date_trunc('day', 'occurred_at') }} as seen_at,
         true as is_carried,
-        loaded_at
+        batch
     from events
     where actor_id is not null and actor_email is not null
 
@@ -78,7 +76,7 @@ sightings as (
         project_name as name,
         {{ dbt.date_trunc('day', 'occurred_at') }} as seen_at,
         true as is_carried,
-        loaded_at
+        batch
     from events
     where project_id is not null and project_name is not null
 ),
@@ -91,7 +89,7 @@ different as (
         name,
         seen_at,
         is_carried,
-        min(loaded_at) as loaded_at
+        min(batch) as batch
     from sightings
     group by account_id, kind, id, name, seen_at, is_carried
 )
@@ -103,8 +101,7 @@ select
     different.name,
     cast(different.seen_at as {{ dbt.type_timestamp() }}) as occurred_at,
     different.is_carried,
-    different.loaded_at,
-    cast({{ openai_audit.now() }} as {{ dbt.type_timestamp() }}) as added_at
+    different.batch
 from different
 {% if is_incremental() -%}
 left join {{ this }} as known

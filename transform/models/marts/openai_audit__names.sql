@@ -17,7 +17,6 @@
     what nobody named or listed is called as the newest event that mentions it calls it.
 
     A run writes anew what is listed and what was seen since the run before. -#}
-{%- set last_added = openai_audit.last_added() -%}
 with
 
 listed as (
@@ -42,9 +41,7 @@ changed as (
         account_id,
         id
     from {{ ref('int_openai_audit__sightings') }}
-    {% if last_added -%}
-    where added_at > {{ openai_audit.days_before(last_added, 0) }}
-    {%- endif %}
+    where {{ openai_audit.is_of_a_new_batch() }}
 ),
 
 relevant as (
@@ -177,7 +174,7 @@ select
     history.known_from,
     history.known_until,
     history.known_until is null as is_current,
-    cast({{ openai_audit.now() }} as {{ dbt.type_timestamp() }}) as added_at
+    (select max(seen.batch) from {{ ref('int_openai_audit__sightings') }} as seen) as batch
 from ids
 left join listed on ids.account_id = listed.account_id and ids.id = listed.id
 left join newest on ids.account_id = newest.account_id and ids.id = newest.id
