@@ -28,7 +28,13 @@ DIGESTS = {
     "exact": bool,
     "updated_at": datetime,
 }
-STORY = {"history": "story", "start": "30d", "end": "now", "incident": "2h"}
+STORY: dict[str, Any] = {
+    "history": "story",
+    "start": "30d",
+    "end": "now",
+    "incident": "2h",
+    "workspace_events": 40,
+}
 #: What each finding comes to, its number of events included.
 OF_MONOTONE_RULES = """
     select finding_id || ' ' || event_count || ' ' || last_event_at
