@@ -65,8 +65,9 @@
 {#- The same as `int_openai_audit__watched` has written it down. Rules of a run judge what
     that view shows, and nothing else. -#}
 {% macro being_judged() -%}
-    {%- if not execute -%} {{ return(none) }} {%- endif -%}
-    {%- set query = 'select account_id, judged_from from ' ~ ref('int_openai_audit__judged') ~ ' where not is_done' -%}
+    {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
+    {%- if not judged -%} {{ return(none) }} {%- endif -%}
+    {%- set query = 'select account_id, judged_from from ' ~ judged ~ ' where not is_done' -%}
     {%- set accounts = [] -%}
     {%- set everything = [] -%}
     {%- for row in run_query(query).rows -%}

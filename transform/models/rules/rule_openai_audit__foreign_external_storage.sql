@@ -4,8 +4,14 @@
 ] -%}
 with
 
-own_accounts as (
+listed as (
     {{ openai_audit.listed('openai_audit_own_cloud_accounts', ['account']) }}
+),
+
+own_accounts as (
+    select lower(trim(account)) as account
+    from listed
+    where account is not null
 ),
 
 registered as (
@@ -29,10 +35,15 @@ select
     account_id,
     occurred_at,
     entity,
-    case when exists (select 1 from own_accounts where account is not null) then 'critical' else 'high' end as severity,
+    case when exists (select 1 from own_accounts) then 'critical' else 'high' end as severity,
     case
-        when exists (select 1 from own_accounts where account is not null) then '{event}, which is no account of yours'
+        when exists (select 1 from own_accounts) then '{event}, which is no account of yours'
         else '{event}; whether that is yours is not known'
     end as sentence
 from registered
-where provider_account is null or provider_account not in (select lower(trim(account)) from own_accounts where account is not null)
+where
+    provider_account is null
+    or provider_account not in (
+        select own_accounts.account
+        from own_accounts
+    )

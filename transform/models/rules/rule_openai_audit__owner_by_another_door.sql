@@ -1,7 +1,13 @@
 with
 
-own_domains as (
+listed as (
     {{ openai_audit.listed('openai_audit_own_domains', ['domain']) }}
+),
+
+own_domains as (
+    select lower(trim(domain)) as domain
+    from listed
+    where domain is not null
 ),
 
 doors as (
@@ -35,11 +41,11 @@ known as (
         coalesce(role like '%owner%', false) as is_owner,
         coalesce(role like '%admin%', false) as is_administrator,
         email is not null
-        and exists (select 1 from own_domains where domain is not null)
+        and exists (select 1 from own_domains)
         and not exists (
             select 1
             from own_domains
-            where email like '%@' || lower(trim(domain)) or email like '%@%.' || lower(trim(domain))
+            where doors.email like '%@' || own_domains.domain or doors.email like '%@%.' || own_domains.domain
         ) as is_foreign
     from doors
 )
