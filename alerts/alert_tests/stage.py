@@ -34,8 +34,8 @@ create table {schema}.openai_audit__findings (
 """
 FINDINGS_NOW = """
 create table {schema}.openai_audit__findings_now (
-    finding_id text, rule text, severity text, organization_id text, entity text,
-    window_start timestamp, holds boolean, suppressed_reason text
+    finding_id text, rule text, severity text, organization_id text, workspace_id text,
+    entity text, window_start timestamp, holds boolean, suppressed_reason text
 )
 """
 

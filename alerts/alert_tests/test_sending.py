@@ -100,13 +100,19 @@ def test_a_slow_receiver_holds_up_no_other(
 def test_a_run_ends_though_a_receiver_does_not_answer(
     stage: Stage, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    over = threading.Event()
-    receiver.answer = lambda _: 200 if over.wait(DEADLINE) else 500
+    arrived, over = threading.Event(), threading.Event()
+
+    def hold(_: dict[str, Any]) -> int:
+        arrived.set()
+        return 200 if over.wait(DEADLINE) else 500
+
+    receiver.answer = hold
     stage.receivers["channel"]["url"] += f"?rto={DEADLINE}"
     stage.variables["ALERTS_TIMEOUT_SECONDS"] = "1"
     stage.find("a")
     assert not stage.send()
     assert "it was not done in the time of a run" in caplog.text
+    assert arrived.wait(DEADLINE)
     over.set()
     receiver.answer = lambda _: 200
     stage.variables["ALERTS_TIMEOUT_SECONDS"] = str(DEADLINE)
