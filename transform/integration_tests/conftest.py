@@ -34,3 +34,10 @@ def warehouse(
     name = request.path.stem.removeprefix("test_")
     directory = tmp_path_factory.mktemp(name)
     return Warehouse(kind, directory, database, name, directory / "audit.duckdb")
+
+
+@pytest.fixture
+def own(warehouse: Warehouse) -> Warehouse:
+    """The warehouse with nothing in it. It keeps its names, so dbt parses once."""
+    warehouse.clear()
+    return warehouse

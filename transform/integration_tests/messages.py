@@ -26,6 +26,22 @@ _TYPES = {
 }
 
 
+ADA = {
+    "type": "session",
+    "session": {"user": {"id": "user-1", "email": "ada@example.com"}},
+}
+EVENTS = {
+    "id": str,
+    "effective_at": datetime,
+    "type": str,
+    "scope": str,
+    "organization_id": str,
+    "actor": dict,
+    "details": dict,
+    "extra": dict,
+}
+
+
 def extracted(sandbox: SandboxProcess, directory: Path) -> list[Message]:
     """Run the tap with all its streams; it goes on from where it was."""
     config = directory / "tap.json"
@@ -97,22 +113,6 @@ def stream_of(
             for row in rows
         ),
     ]
-
-
-ADA = {
-    "type": "session",
-    "session": {"user": {"id": "user-1", "email": "ada@example.com"}},
-}
-EVENTS = {
-    "id": str,
-    "effective_at": datetime,
-    "type": str,
-    "scope": str,
-    "organization_id": str,
-    "actor": dict,
-    "details": dict,
-    "extra": dict,
-}
 
 
 def event(id_: str, **columns: Any) -> Message:
