@@ -6,8 +6,6 @@ import random
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from integration_tests.messages import event, events, extracted, stream_of
 from sandbox.process import SandboxProcess
 
@@ -43,13 +41,6 @@ OF_MONOTONE_RULES = """
 """
 TOLD = OF_MONOTONE_RULES % "openai_audit__findings"
 DETECTED = OF_MONOTONE_RULES % "int_openai_audit__detected"
-
-
-@pytest.fixture
-def own(warehouse: Warehouse) -> Warehouse:
-    """The warehouse with nothing in it. It keeps its names, so dbt parses once."""
-    warehouse.clear()
-    return warehouse
 
 
 def removed(id_: str, key: str, at: str = "2026-11-01T12:00:00Z") -> Message:
@@ -117,12 +108,17 @@ def test_settings_keep_findings_quiet_or_rate_them(own: Warehouse) -> None:
         ("key-3", "low", 'it\'s "ours"'),
         ("key-4", "low", None),
     ]
-    # Rated as its card says it is another finding; and what was told is still there.
+    # Settings hold for what was judged before, too. What is rated otherwise is another
+    # finding, and what was told is still there.
     own.build(openai_audit_rules={"mass_deletion": {"deletions": 1}})
-    assert [row[:2] for row in told(own)][:2] == [
-        ("key-1", "low"),
-        ("key-2", "low"),
-    ]
+    keys = [f"key-{number}" for number in range(1, 5)]
+    assert sorted(row[:2] for row in told(own)) == sorted(
+        [(key, severity) for key in keys for severity in ("low", "critical")]
+        + [("user-1", "high")]
+    )
+    query = "select entity, severity from {answers}.openai_audit__findings_now"
+    refuted = own.rows(f"{query} where not holds order by entity")
+    assert refuted == [(key, "low") for key in keys]
 
 
 def test_a_finding_says_whether_it_still_holds(own: Warehouse) -> None:

@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from integration_tests.messages import event, events, stream_of
 
 if TYPE_CHECKING:
@@ -36,13 +34,6 @@ FILES = {
     "events_emitted": int,
     "ids_checksum": int,
 }
-
-
-@pytest.fixture
-def own(warehouse: Warehouse) -> Warehouse:
-    """The warehouse with nothing in it. It keeps its names, so dbt parses once."""
-    warehouse.clear()
-    return warehouse
 
 
 def sentences(warehouse: Warehouse) -> dict[str, str]:

@@ -29,6 +29,26 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The same of what is the operator's own: texts in lower case. -#}
+{% macro own(variable, column) -%}
+    select lower(trim(listed.{{ column }})) as {{ column }}
+    from ({{ openai_audit.listed(variable, [column]) }}) as listed
+    where listed.{{ column }} is not null
+{%- endmacro %}
+
+{#- By what events are judged, as one short text: the rules and their settings. What a list
+    holds that is a relation is not among it. -#}
+{% macro judged_by() -%}
+    {%- set parts = [] -%}
+    {%- for name in ['openai_audit_rules', 'openai_audit_own_domains', 'openai_audit_own_cloud_accounts'] -%}
+        {%- do parts.append(var(name)) -%}
+    {%- endfor -%}
+    {%- for id in graph.nodes | sort if '.rule_openai_audit__' in id -%}
+        {%- do parts.append(graph.nodes[id].checksum.checksum) -%}
+    {%- endfor -%}
+    {{ return(local_md5(tojson(parts))) }}
+{%- endmacro %}
+
 {#- The number of a run that adds events. It is a number and not a time, because clocks can
     go back; and it goes on after a full refresh, so that all is judged again. -#}
 {% macro next_batch(relation) -%}
@@ -41,16 +61,16 @@
 
 {#- What a run has to judge: pairs of an account and the moment from which on all its
     events are judged, from the day on of the oldest event that was not judged yet. None
-    stands for everything. What an event means depends on what was before it, so one that
-    comes late has all that follows judged again, and rules are exact however late and in
-    whatever order events arrive. -#}
+    stands for everything: at first, and where rules or settings have changed. What an
+    event means depends on what was before it, so one that comes late has all that follows
+    judged again, and rules are exact however late and in whatever order events arrive. -#}
 {% macro not_judged() -%}
     {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
     {%- if not judged or flags.FULL_REFRESH -%} {{ return(none) }} {%- endif -%}
     {%- set events = ref('int_openai_audit__events') -%}
-    {%- set done = run_query('select max(batch) from ' ~ judged ~ ' where is_done').rows[0][0] -%}
+    {%- set done, judged_by = run_query('select max(batch), max(judged_by) from ' ~ judged ~ ' where is_done').rows[0] -%}
     {%- set newest = run_query('select max(batch) from ' ~ events).rows[0][0] -%}
-    {%- if done is none or (newest or 0) < done -%} {{ return(none) }} {%- endif -%}
+    {%- if done is none or (newest or 0) < done or judged_by != openai_audit.judged_by() -%} {{ return(none) }} {%- endif -%}
     {%- set query -%}
         select account_id, min(occurred_at)
         from {{ events }}
@@ -106,8 +126,10 @@
     {%- endfor -%}
     delete from {{ judged }} where not is_done;
     {% if rows -%}
-    insert into {{ judged }} (batch, account_id, judged_from, is_done)
-    select coalesce((select max(batch) from {{ ref('int_openai_audit__events') }}), 0), account_id, judged_from, false
+    insert into {{ judged }} (batch, account_id, judged_from, judged_by, is_done)
+    select
+        coalesce((select max(batch) from {{ ref('int_openai_audit__events') }}), 0),
+        account_id, judged_from, '{{ openai_audit.judged_by() if execute }}', false
     from ({{ rows | join(' union all ') }}) as accounts
     {%- endif %}
 {%- endmacro %}

@@ -5,5 +5,6 @@ select
     cast(null as {{ dbt.type_bigint() }}) as batch,
     cast(null as {{ dbt.type_string() }}) as account_id,
     cast(null as {{ dbt.type_timestamp() }}) as judged_from,
+    cast(null as {{ dbt.type_string() }}) as judged_by,
     cast(null as {{ dbt.type_boolean() }}) as is_done
 {{ openai_audit.from_nothing() }}

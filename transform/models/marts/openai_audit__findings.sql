@@ -10,6 +10,23 @@
 }}
 {#- What was told stays as it was told: a run adds findings that are new, and of those that
     are there it lets only the events grow. -#}
+{%- set columns = [
+    'finding_id', 'rule', 'title', 'severity', 'organization_id', 'workspace_id', 'entity',
+    'window_start', 'first_event_at', 'last_event_at', 'detected_at', 'event_count',
+    'event_ids', 'actor_kind', 'actor_id', 'actor_name', 'actor_email', 'object_kind',
+    'object_id', 'object_name', 'ip_address', 'sentence', 'what_to_do', 'mitre',
+    'suppressed_reason',
+] -%}
+{%- set found_now = {
+    'detected_at': 'cast(' ~ openai_audit.now() ~ ' as ' ~ dbt.type_timestamp() ~ ') as detected_at',
+    'sentence': openai_audit.printable(openai_audit.finding_sentence()) ~ ' as sentence',
+} -%}
+{%- set grown = {
+    'first_event_at': 'case when detected.first_event_at < told.first_event_at then detected.first_event_at else told.first_event_at end as first_event_at',
+    'last_event_at': 'case when detected.last_event_at > told.last_event_at then detected.last_event_at else told.last_event_at end as last_event_at',
+    'event_count': 'detected.event_count',
+    'event_ids': 'detected.event_ids',
+} -%}
 with
 
 detected as (
@@ -64,6 +81,13 @@ names as (
     group by account_id, id
 ),
 
+-- What is a state has no event that says whose it is.
+workspaces as (
+    select distinct workspace_id
+    from {{ ref('openai_audit__coverage') }}
+    where workspace_id is not null
+),
+
 suppressions as (
     select
         finding_id,
@@ -100,8 +124,14 @@ described as (
         detected.rule,
         rules.title,
         detected.severity,
-        case when detected.newest_event_id is null then detected.account_id else events.organization_id end as organization_id,
-        events.workspace_id,
+        case
+            when detected.newest_event_id is not null then events.organization_id
+            when workspaces.workspace_id is null then detected.account_id
+        end as organization_id,
+        case
+            when detected.newest_event_id is not null then events.workspace_id
+            else workspaces.workspace_id
+        end as workspace_id,
         detected.entity,
         detected.window_start,
         detected.first_event_at,
@@ -126,66 +156,23 @@ described as (
     inner join rules on detected.rule = rules.rule
     left join events on detected.newest_event_id = events.event_id
     left join names on detected.account_id = names.account_id and detected.object_id = names.id
+    left join workspaces on detected.account_id = workspaces.workspace_id
     left join suppressions on detected.finding_id = suppressions.finding_id
 )
 
 select
-    finding_id,
-    rule,
-    title,
-    severity,
-    organization_id,
-    workspace_id,
-    entity,
-    window_start,
-    first_event_at,
-    last_event_at,
-    cast({{ openai_audit.now() }} as {{ dbt.type_timestamp() }}) as detected_at,
-    event_count,
-    event_ids,
-    actor_kind,
-    actor_id,
-    actor_name,
-    actor_email,
-    object_kind,
-    object_id,
-    object_name,
-    ip_address,
-    {{ openai_audit.printable(openai_audit.finding_sentence()) }} as sentence,
-    what_to_do,
-    mitre,
-    suppressed_reason
+    {%- for column in columns %}
+    {{ found_now.get(column, column) }}{{ ',' if not loop.last }}
+    {%- endfor %}
 from described
 {%- if is_incremental() %}
 
 union all
 
 select
-    told.finding_id,
-    told.rule,
-    told.title,
-    told.severity,
-    told.organization_id,
-    told.workspace_id,
-    told.entity,
-    told.window_start,
-    case when detected.first_event_at < told.first_event_at then detected.first_event_at else told.first_event_at end as first_event_at,
-    case when detected.last_event_at > told.last_event_at then detected.last_event_at else told.last_event_at end as last_event_at,
-    told.detected_at,
-    detected.event_count,
-    detected.event_ids,
-    told.actor_kind,
-    told.actor_id,
-    told.actor_name,
-    told.actor_email,
-    told.object_kind,
-    told.object_id,
-    told.object_name,
-    told.ip_address,
-    told.sentence,
-    told.what_to_do,
-    told.mitre,
-    told.suppressed_reason
+    {%- for column in columns %}
+    {{ grown.get(column, 'told.' ~ column) }}{{ ',' if not loop.last }}
+    {%- endfor %}
 from {{ this }} as told
 inner join detected on told.finding_id = detected.finding_id
 where detected.event_count > told.event_count
