@@ -24,7 +24,6 @@
     'ip_allowlist_weakened',
     'key_with_broad_scopes',
     'mass_deletion',
-    'unknown_event_type',
     'organization_settings_changed',
     'owner_by_another_door',
     'project_lifecycle',
@@ -35,6 +34,7 @@
     'shared_outside',
     'sso_changed',
     'tunnel_created',
+    'unknown_event_type',
     'workspace_control_changed',
 ] -%}
 {%- set rules_of_states = [

@@ -4,14 +4,8 @@
 ] -%}
 with
 
-listed as (
-    {{ openai_audit.listed('openai_audit_own_cloud_accounts', ['account']) }}
-),
-
 own_accounts as (
-    select lower(trim(account)) as account
-    from listed
-    where account is not null
+    {{ openai_audit.own('openai_audit_own_cloud_accounts', 'account') }}
 ),
 
 registered as (

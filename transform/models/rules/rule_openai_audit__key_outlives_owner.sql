@@ -1,3 +1,11 @@
+{%- set told = {
+    'owner_left_at': {'object': 'owner_id', 'types': ['user.deleted', 'service_account.deleted', 'tenant.user.deleted']},
+    'owner_came_at': {'object': 'owner_id', 'types': ['user.added', 'service_account.created', 'tenant.user.added']},
+    'deleted_at': {
+        'object': 'principal_id',
+        'types': ['api_key.deleted', 'tenant.project_api_key.deleted', 'tenant.admin_api_key.deleted'],
+    },
+} -%}
 with
 
 keys as (
@@ -27,30 +35,16 @@ with_events as (
         keys.since,
         keys.last_seen_at,
         keys.listed_at,
+        {%- for moment, about in told.items() %}
         (
             select max(events.occurred_at)
             from {{ ref('int_openai_audit__events') }} as events
             where
                 events.account_id = keys.organization_id
-                and events.object_id = keys.owner_id
-                and events.event_type in ('user.deleted', 'service_account.deleted', 'tenant.user.deleted')
-        ) as owner_left_at,
-        (
-            select max(events.occurred_at)
-            from {{ ref('int_openai_audit__events') }} as events
-            where
-                events.account_id = keys.organization_id
-                and events.object_id = keys.owner_id
-                and events.event_type in ('user.added', 'service_account.created', 'tenant.user.added')
-        ) as owner_came_at,
-        (
-            select max(events.occurred_at)
-            from {{ ref('int_openai_audit__events') }} as events
-            where
-                events.account_id = keys.organization_id
-                and events.object_id = keys.principal_id
-                and events.event_type in ('api_key.deleted', 'tenant.project_api_key.deleted', 'tenant.admin_api_key.deleted')
-        ) as deleted_at
+                and events.object_id = keys.{{ about.object }}
+                and events.event_type in {{ openai_audit.text_list(about.types) }}
+        ) as {{ moment }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from keys
 )
 

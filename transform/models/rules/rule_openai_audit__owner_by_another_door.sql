@@ -1,13 +1,7 @@
 with
 
-listed as (
-    {{ openai_audit.listed('openai_audit_own_domains', ['domain']) }}
-),
-
 own_domains as (
-    select lower(trim(domain)) as domain
-    from listed
-    where domain is not null
+    {{ openai_audit.own('openai_audit_own_domains', 'domain') }}
 ),
 
 doors as (
