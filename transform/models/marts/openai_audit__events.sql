@@ -169,6 +169,11 @@ select
     {%- else -%}
         false
     {%- endif %} as is_collector,
+    (
+        select {{ dbt.listagg('distinct matches.rule', "', '", 'order by matches.rule') }}
+        from {{ ref('int_openai_audit__matches') }} as matches
+        where matches.event_id = named.event_id
+    ) as tags,
     role,
     new_name,
     setting,
