@@ -109,7 +109,8 @@ def measured(case: str) -> Times:
             database = stack.enter_context(EmbeddedPostgres()).database
         file = directory / "bench.duckdb"
         warehouse = Warehouse(kind, directory, database, "bench", file, DEADLINE)
-        options = {"events": SEEDED, "tenant_events": 0, "start": "60d", "end": "now"}
+        options = {"events": SEEDED, "start": "60d", "end": "now"}
+        options |= {"tenant_events": 0, "workspace_events": 40}
         with SandboxProcess(**options) as sandbox:
             warehouse.load(extracted(sandbox, directory))
         grow(warehouse, events)

@@ -76,13 +76,15 @@ def extracted(sandbox: SandboxProcess, directory: Path) -> list[Message]:
 
 
 def _tap(*arguments: str) -> str:
-    return subprocess.run(
+    ran = subprocess.run(
         [program_of("tap-openai-audit"), *arguments],
-        check=True,
+        check=False,
         capture_output=True,
         encoding="utf-8",
         timeout=DEADLINE,
-    ).stdout
+    )
+    assert ran.returncode == 0, ran.stderr[-4000:]
+    return ran.stdout
 
 
 def records(messages: Iterable[Message], stream: str) -> list[Message]:
