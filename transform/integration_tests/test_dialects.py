@@ -32,6 +32,7 @@ WORDS = {
         "datediff": "datediff({2}, {0}, {1})",
         "date_trunc": "date_trunc('{0}', {1})",
         "hash": "md5({0})",
+        "listagg": "listagg({0}, {1}) within group ({2})",
         "split_part": "split_part({0}, {1}, {2})",
     },
     "bigquery": {
@@ -39,6 +40,7 @@ WORDS = {
         "datediff": "timestamp_diff({1}, {0}, {2})",
         "date_trunc": "timestamp_trunc({1}, {0})",
         "hash": "to_hex(md5({0}))",
+        "listagg": "string_agg({0}, {1} {2})",
         "split_part": "split({0}, {1})[safe_ordinal({2})]",
     },
 }

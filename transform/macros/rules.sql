@@ -148,3 +148,24 @@
         where event_id is null or {{ openai_audit.is_judged(openai_audit.being_judged()) }}
     {%- endif -%}
 {%- endmacro %}
+
+{#- Whether an event is the newest of a finding that is not in `told` yet. Ids that are
+    written out let a database look them up before it joins names to all events; of so many
+    that a statement would be too long it is cheaper to join all. -#}
+{% macro is_newest_of_a_new_finding(told) -%}
+    {%- set query -%}
+        select detected.newest_event_id
+        from {{ ref('int_openai_audit__detected') }} as detected
+        {%- if told %}
+        left join {{ told }} as told on detected.finding_id = told.finding_id
+        where told.finding_id is null and detected.newest_event_id is not null
+        {%- endif %}
+    {%- endset -%}
+    {%- set most_ids = 2000 -%}
+    {%- if told and execute -%}
+        {%- set found = run_query('select newest_event_id from (' ~ query ~ ') as new_ones limit ' ~ (most_ids + 1)).columns[0].values() -%}
+        {%- if not found -%} {{ return('1 = 0') }} {%- endif -%}
+        {%- if found | length <= most_ids -%} {{ return('event_id in ' ~ openai_audit.text_list(found)) }} {%- endif -%}
+    {%- endif -%}
+    {{ return('event_id in (' ~ query ~ ')') }}
+{%- endmacro %}

@@ -110,12 +110,7 @@ events as (
         ip_address,
         sentence
     from {{ ref('openai_audit__events') }}
-    where
-        event_id in (
-            select detected.newest_event_id
-            from detected
-            inner join new_ones on detected.finding_id = new_ones.finding_id
-        )
+    where {{ openai_audit.is_newest_of_a_new_finding(this if is_incremental() else none) }}
 ),
 
 described as (
