@@ -2,9 +2,9 @@
 
 Of the schema of the settings: the plugin definition of Meltano and its Hub, the same
 one as the lock that lets this repository's `meltano.yml` do without a copy,
-`.env.example`, and the table in the README. Of the catalogue of event types and of the
-rules' cards: the seeds of dbt, and the page that lists the rules. `make generate` runs
-this; a test says whether it has been run.
+`.env.example`, and the table in docs/settings.md. Of the catalogue of event types and
+of the rules' cards: the seeds of dbt, and the page that lists the rules.
+`make generate` runs this; a test says whether it has been run.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def files() -> dict[str, str]:
         ".env.example": _between(
             ".env.example", f"# What follows is {_NOTE}.\n", "# Until here.\n", _env()
         ),
-        "README.md": _between(
-            "README.md", f"<!-- {_NOTE} -->\n", "<!-- until here -->\n", _table()
+        "docs/settings.md": _between(
+            "docs/settings.md", f"<!-- {_NOTE} -->\n", "<!-- until here -->\n", _table()
         ),
         SEED: seed(),
         rules.SEED: rules.seed(),
