@@ -55,6 +55,12 @@ TESTED = {
         "transform/integration_tests/test_meltano_job.py"
     ),
     "meltano invoke dbt:docs": "transform/integration_tests/test_meltano_job.py",
+    "./sync-organization example-com tap-openai-audit target-postgres": (
+        "tests/test_production.py"
+    ),
+    "./sync-organization example-org tap-openai-audit target-postgres": (
+        "tests/test_production.py"
+    ),
     "meltano invoke alerts:send": "alerts/alert_tests/test_meltano.py",
     ".venv/meltano/bin/meltano --environment=sandbox"
     " run tap-openai-audit target-duckdb": "tests/test_meltano.py",
