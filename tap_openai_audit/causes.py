@@ -1,6 +1,6 @@
 """Why requests fail: for each cause what it means, and what to do about it.
 
-A sync that fails and a check use these sentences, and the README lists them.
+A sync that fails and a check use these sentences; docs/troubleshooting.md lists them.
 """
 
 from __future__ import annotations

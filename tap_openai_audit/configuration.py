@@ -1,8 +1,8 @@
 """The settings as `--about`, the Hub and Meltano show them, ordered by need.
 
 What a JSON schema can say of a setting is said here and nowhere else; `settings.py`
-checks the rest. The plugin definition, `.env.example` and the README's table are made
-of this by `make generate`.
+checks the rest. The plugin definition, `.env.example` and the table in
+docs/settings.md are made of this by `make generate`.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class RequestFailed(TapError):
 
     @property
     def meaning(self) -> str:
-        """The sentence that sync, check and README share."""
+        """The sentence that sync, check and docs/troubleshooting.md share."""
         return meaning(self.cause, self.api)
 
     @property

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 import pytest
+from distribution import build
 from hypothesis import HealthCheck, settings
-from meltano_project import MeltanoProject, program_of
+from meltano_project import ROOT, MeltanoProject, program_of
 from warehouses import skip_without_duckdb
 
 from sandbox.demo.postgres import Database, EmbeddedPostgres
@@ -39,6 +41,21 @@ def postgres() -> Iterator[Database]:
     """A real PostgreSQL. Tests keep apart by schemas of their own."""
     with EmbeddedPostgres() as server:
         yield server.database
+
+
+@pytest.fixture(scope="session")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution."""
+    return build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
+
+
+@pytest.fixture(scope="session")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as the release builds it, which is from the sdist."""
+    source = tmp_path_factory.mktemp("source")
+    shutil.unpack_archive(sdist, source, filter="data")
+    (unpacked,) = source.iterdir()
+    return build("wheel", unpacked, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture

@@ -59,9 +59,21 @@ class MeltanoProject:
             link.symlink_to(venv, target_is_directory=True)
         return cls(directory, variables)
 
+    def install(self) -> None:
+        """Install the plugins, as `make install` does it."""
+        if self._run("install").returncode:
+            # uv does not read pip's configuration, which may name another index.
+            self.variables["MELTANO_VENV_BACKEND"] = "virtualenv"
+            self("install", "--clean")
+
     def __call__(self, *arguments: str, fails: bool = False) -> Outcome:
         """Run a command and expect that it succeeds, or that it fails."""
-        process = subprocess.run(
+        process = self._run(*arguments)
+        assert (process.returncode != 0) == fails, process.stderr[-8000:]
+        return Outcome(process.returncode, process.stdout, process.stderr)
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [MELTANO, "--log-format=plain", *arguments],
             cwd=self.directory,
             env=self.environment,
@@ -70,8 +82,6 @@ class MeltanoProject:
             check=False,
             timeout=DEADLINE,
         )
-        assert (process.returncode != 0) == fails, process.stderr[-8000:]
-        return Outcome(process.returncode, process.stdout, process.stderr)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -400,8 +400,9 @@ def test_a_date_to_wait_for_is_by_the_clock_of_the_server() -> None:
     assert found.retry_after == 30
 
 
-def test_the_readme_has_every_message() -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+def test_the_page_on_troubleshooting_has_every_message() -> None:
+    page = Path(__file__).parents[1] / "docs/troubleshooting.md"
+    shown = page.read_text(encoding="utf-8")
     told = [*MEANING.items(), *MEANING_AT_WORKSPACE.items()]
-    missing = [cause.value for cause, text in told if text not in readme]
+    missing = [cause.value for cause, text in told if text not in shown]
     assert missing == []

@@ -73,9 +73,28 @@ def test_the_check_is_a_command_of_the_plugin(
 def test_meltanos_own_test_takes_the_report_of_a_failed_run_for_success(
     meltano: MeltanoProject, sandbox: SandboxProcess
 ) -> None:
-    """The README names `tap-openai-audit:check` instead for as long as this passes."""
+    """The docs name `tap-openai-audit:check` instead for as long as this passes."""
     sandbox.control.behave(wrong_key=True)
     assert "is valid" in meltano("config", "test", "tap-openai-audit").out
+
+
+def test_a_state_as_meltano_prints_it_can_be_checked(
+    meltano: MeltanoProject, tmp_path: Path
+) -> None:
+    meltano("run", "tap-openai-audit", "target-jsonl")
+    state_id = "sandbox:tap-openai-audit-to-target-jsonl"
+    state = tmp_path / "state.json"
+    state.write_text(meltano("state", "get", state_id).out)
+    check = ("invoke", "tap-openai-audit", "--check", "--state", str(state))
+    assert "organization: " in meltano(*check).out
+
+
+def test_meltano_itself_shows_the_key_when_asked_for_the_configuration(
+    meltano: MeltanoProject, sandbox: SandboxProcess
+) -> None:
+    """SECURITY.md warns of it."""
+    dumped = meltano("invoke", "--dump=config", "tap-openai-audit").json
+    assert dumped["admin_key"] == sandbox.admin_key
 
 
 def test_one_schedule_runs_all_so_that_dbt_is_never_in_its_own_way(

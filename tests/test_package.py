@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -13,26 +10,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TAP = ROOT / "tap_openai_audit"
-
-
-def build(target: str, source: Path, folder: Path) -> Path:
-    command = [sys.executable, "-m", "hatchling", "build", "--target", target]
-    subprocess.run([*command, "--directory", str(folder)], cwd=source, check=True)
-    (built,) = (path for path in folder.iterdir() if path.is_file())
-    return built
-
-
-@pytest.fixture(scope="module")
-def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
-
-
-@pytest.fixture
-def wheel(sdist: Path, tmp_path: Path) -> Path:
-    """The wheel as the release builds it, which is from the sdist."""
-    shutil.unpack_archive(sdist, tmp_path, filter="data")
-    (unpacked,) = tmp_path.iterdir()
-    return build("wheel", unpacked, tmp_path)
 
 
 @pytest.fixture(scope="module")

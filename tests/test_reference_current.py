@@ -1,4 +1,4 @@
-"""What the README's query says is there now, in tables that real targets loaded."""
+"""What the documented query says is there now, in tables that real targets loaded."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from sandbox.demo.postgres import Database
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-CURRENT = README.partition("<!-- current -->\n```sql\n")[2].partition("```")[0]
+PAGE = (ROOT / "docs/streams.md").read_text(encoding="utf-8")
+CURRENT = PAGE.partition("<!-- current -->\n```sql\n")[2].partition("```")[0]
 STREAMS = ("users", "project_users", "sync_reports")
 EVERY_RUN = {"reference_every_hours": 0, "max_retry_seconds": 0}
 

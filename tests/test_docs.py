@@ -1,0 +1,171 @@
+"""What the pages tell to type works, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+import yaml
+from documents import PAGES, ROOT, anchors, blocks, commands, links, page
+from meltano_project import MeltanoProject, program_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.demo.postgres import Database
+    from sandbox.process import SandboxProcess
+
+#: Every command of the pages, and the test that runs it. What `make` does is tested
+#: where it is done: here its targets are looked up.
+TESTED = {
+    "meltano install": "tests/test_hub.py",
+    "meltano invoke --dump=config": "tests/test_meltano.py",
+    "meltano invoke tap-openai-audit:check": "tests/test_meltano.py",
+    "meltano config test tap-openai-audit": "tests/test_meltano.py",
+    "meltano run tap-openai-audit target-postgres": "tests/test_docs.py",
+    "meltano run tap-chatgpt-workspace target-postgres": (
+        "tests/test_workspace_targets.py"
+    ),
+    "meltano schedule list": "tests/test_docs.py",
+    "meltano add tap-openai-audit --from-ref plugin.yaml": "tests/test_meltano.py",
+    "meltano state get": "tests/test_meltano.py",
+    # From a package index: the workflow of the release builds and checks the package.
+    "pip install tap-openai-audit": "tests/test_docs.py",
+    "tap-openai-audit --config ENV | target-jsonl": "tests/test_docs.py",
+    "tap-openai-audit --config config.json --check": "tests/test_check.py",
+    "meltano run tap-openai-audit digests-kept target-postgres": (
+        "tests/test_proof_loaded.py"
+    ),
+    'cat "$DIGESTS_COPY"/*.jsonl | TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA=digests_kept'
+    " meltano invoke target-postgres": "tests/test_proof_loaded.py",
+    "meltano run openai-audit": "transform/integration_tests/test_meltano_job.py",
+    "DBT_TARGET=duckdb meltano run tap-openai-audit target-duckdb dbt:build": (
+        "transform/integration_tests/test_meltano_job.py"
+    ),
+    "meltano invoke dbt build --full-refresh": (
+        "transform/integration_tests/test_meltano_job.py"
+    ),
+    "meltano invoke dbt build --full-refresh --select +openai_audit__coverage": (
+        "transform/integration_tests/test_meltano_job.py"
+    ),
+    "meltano invoke dbt:docs": "transform/integration_tests/test_meltano_job.py",
+    "./sync-organization example-com tap-openai-audit target-postgres": (
+        "tests/test_production.py"
+    ),
+    "./sync-organization example-org tap-openai-audit target-postgres": (
+        "tests/test_production.py"
+    ),
+    "meltano invoke alerts:send": "alerts/alert_tests/test_meltano.py",
+    ".venv/meltano/bin/meltano --environment=sandbox"
+    " run tap-openai-audit target-duckdb": "tests/test_meltano.py",
+    "DBT_TARGET=duckdb .venv/meltano/bin/meltano --environment=sandbox"
+    " invoke dbt build": "transform/integration_tests/test_meltano_job.py",
+}
+
+#: They take minutes, so only their options are looked up.
+MEASURING = re.compile(r"\S*python (benchmarks/\w+\.py)(.*)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    for link in links(name):
+        path, _, anchor = link.partition("#")
+        target = (ROOT / name).parent / path if path else ROOT / name
+        assert target.exists(), link
+        if anchor:
+            found = anchors(target.resolve().relative_to(ROOT).as_posix())
+            assert found.count(anchor) == 1, link
+
+
+def test_every_page_is_named_in_the_readme() -> None:
+    named = {link.partition("#")[0] for link in links("README.md")}
+    assert {name for name in PAGES if name.startswith("docs/")} <= named
+
+
+def test_the_readme_is_short() -> None:
+    assert len(page("README.md").splitlines()) < 200
+
+
+def test_every_command_is_run_by_a_test() -> None:
+    told = {command for name in PAGES for command in commands(name)}
+    made = {command for command in told if command.startswith("make ")}
+    measuring = {command for command in told if MEASURING.fullmatch(command)}
+    assert told - made - measuring == set(TESTED)
+
+
+@pytest.mark.parametrize(
+    # What is a pipe is taken out of its page, and run as it is.
+    "command",
+    [command for command in TESTED if "|" not in command],
+)
+def test_the_test_of_a_command_has_its_words(command: str) -> None:
+    test = (ROOT / TESTED[command]).read_text("utf-8")
+    words = command.partition("meltano ")[2].split()
+    of_the_fixture = {"--environment=sandbox"}
+    assert [w for w in words if w not in test and w not in of_the_fixture] == []
+
+
+def test_make_has_every_target_that_is_named() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    told = {command for name in PAGES for command in commands(name)}
+    named = {w for c in told if c.startswith("make ") for w in c.split()[1:]}
+    assert named <= targets
+
+
+def test_what_measures_has_every_option_that_is_named() -> None:
+    for command in commands("benchmarks/README.md"):
+        if measuring := MEASURING.fullmatch(command):
+            script, options = measuring.groups()
+            code = (ROOT / script).read_text("utf-8")
+            assert all(f'"{o}"' in code for o in re.findall(r"--\w+", options))
+
+
+def test_meltano_runs_lists_and_reads_what_is_selected(
+    meltano: MeltanoProject, sandbox: SandboxProcess, postgres: Database
+) -> None:
+    schema = f"readme_{uuid4().hex}"
+    meltano.variables.update(postgres.environment)
+    meltano.variables["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"] = schema
+    (selected,) = blocks("docs/streams.md", "yaml")
+    project = yaml.safe_load((meltano.directory / "meltano.yml").read_text())
+    project["plugins"]["extractors"][0]["select"] = yaml.safe_load(selected)["select"]
+    (meltano.directory / "meltano.yml").write_text(yaml.safe_dump(project))
+    meltano("run", "tap-openai-audit", "target-postgres")
+    assert "openai-audit-every-five-minutes" in meltano("schedule", "list").out
+    ledger, _ = blocks("docs/streams.md", "sql")
+    with postgres.connect(schema) as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM users").fetchone() == (
+            True,
+        )
+        reports = connection.execute(ledger).fetchall()
+    scopes = {(report[1], report[8]) for report in reports}
+    assert scopes == {("organization", True), ("tenant", True), ("users", True)}
+    emitted = sum(report[7] for report in reports if report[1] != "users")
+    assert emitted == len(sandbox.control.events())
+
+
+def test_without_meltano_it_is_a_pipe(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    line = next(command for command in TESTED if "target-jsonl" in command)
+    programs = ("tap-openai-audit", "target-jsonl")
+    paths = [str(program_of(program).parent) for program in programs]
+    subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],  # noqa: S607 - as it is typed
+        check=True,
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PATH": os.pathsep.join([*paths, os.environ["PATH"]]),
+            "TAP_OPENAI_AUDIT_ORGANIZATION_ID": sandbox.organization_id,
+            "TAP_OPENAI_AUDIT_ADMIN_KEY": sandbox.admin_key,
+            "TAP_OPENAI_AUDIT_API_URL": sandbox.url,
+        },
+    )
+    (written,) = tmp_path.glob("audit_logs*.jsonl")
+    ids = {json.loads(event)["id"] for event in written.read_text().splitlines()}
+    assert ids == {event.id for event in sandbox.control.events()}
