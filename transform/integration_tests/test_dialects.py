@@ -117,11 +117,15 @@ class Source(str):
     schema = None
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.fixture(scope="module", params=TYPES)
+def renderer(request: pytest.FixtureRequest) -> Renderer:
+    return Renderer(request.param)
+
+
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
-def test_each_model_parses_in_the_dialect(kind: str, path: Any) -> None:
-    sql = Renderer(kind).render(path.read_text("utf-8"))
-    (parsed,) = sqlglot.parse(sql, dialect=kind)
+def test_each_model_parses_in_the_dialect(renderer: Renderer, path: Any) -> None:
+    sql = renderer.render(path.read_text("utf-8"))
+    (parsed,) = sqlglot.parse(sql, dialect=renderer.kind)
     assert isinstance(parsed, sqlglot.exp.Query)
     assert not list(parsed.find_all(sqlglot.exp.Command))
     # What another warehouse calls its JSON functions is not left over.
