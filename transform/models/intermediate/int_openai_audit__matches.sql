@@ -14,6 +14,7 @@
     'admin_role_assigned',
     'api_call_logging_reduced',
     'app_policy_changed',
+    'brute_force_succeeded',
     'budget_guard_changed',
     'credential_changed',
     'credential_stuffing',
