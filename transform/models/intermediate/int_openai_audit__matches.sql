@@ -27,6 +27,7 @@
     'key_with_broad_scopes',
     'login_failed',
     'mass_deletion',
+    'new_actor',
     'organization_settings_changed',
     'owner_by_another_door',
     'password_spraying',
