@@ -19,6 +19,7 @@
     'credential_changed',
     'credential_stuffing',
     'directory_changed',
+    'dormant_actor_active',
     'external_key_removed',
     'federated_access_added',
     'foreign_external_storage',
