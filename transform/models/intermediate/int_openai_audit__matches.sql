@@ -23,6 +23,7 @@
     'external_key_removed',
     'federated_access_added',
     'foreign_external_storage',
+    'impossible_travel',
     'ip_allowlist_open_to_all',
     'ip_allowlist_weakened',
     'key_with_broad_scopes',
