@@ -44,10 +44,7 @@ awake as (
         actor_id,
         second,
         is_administration,
-        max(case when is_awakening then second end) over (
-            partition by account_id, actor_id order by second
-            range between 86400 preceding and current row
-        ) as awake_since
+        max(case when is_awakening then second end) over (partition by account_id, actor_id order by second) as awake_since
     from rested
 )
 
@@ -59,4 +56,4 @@ select
     'medium' as severity,
     '{event}; {actor} had done nothing for at least {{ days }} days' as sentence
 from awake
-where is_administration and awake_since is not null
+where is_administration and second - awake_since <= 86400
