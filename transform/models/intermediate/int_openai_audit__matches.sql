@@ -43,6 +43,7 @@
     'sso_changed',
     'tunnel_created',
     'unknown_event_type',
+    'unusual_login',
     'workspace_control_changed',
 ] -%}
 {%- set rules_of_states = [
