@@ -30,6 +30,7 @@
     'login_failed',
     'mass_deletion',
     'new_actor',
+    'new_client_for_actor',
     'organization_settings_changed',
     'owner_by_another_door',
     'password_spraying',
