@@ -2,6 +2,31 @@
     one tells better, so both ask the same question: each change is told once. None of
     these conditions is ever null. -#}
 
+{#- Whether somebody administers. In an organization that is all but signing in and out,
+    answers and look-ups; in a workspace, where people also do their work, these actions. -#}
+{% macro administers() -%}
+    {%- set no_acts = [
+        'invite.accepted', 'tenant.membership.accepted', 'tenant.membership.declined', 'tenant.user.looked_up',
+        'tenant.principal_authentication_policy.resolved', 'tenant.workload_identity.access_token.issued',
+    ] -%}
+    {%- set of_workspaces = [
+        'WORKSPACE_SET_%', 'WORKSPACE_TOGGLE_%', 'USER_%', 'GROUP_%', 'INVITE_USERS', 'INVITE_SET_%', 'DOMAIN_%', 'SAML_%',
+        'SCIM_%', 'SUBSCRIPTION_SET_%', '%_POLICY', 'APP_ALLOW_%', 'CUSTOM_GPT_ALLOW_%', 'CUSTOM_GPT_APPROVE_%',
+        'PERSONAL_ACCESS_TOKEN_CREATE', 'ADD_WORKSPACE_%', 'DELETE_%', 'ISOLATE_%', 'UNPUBLISH_%',
+    ] -%}
+    (coalesce(
+        case
+            when workspace_id is null
+                then event_type not like 'login.%' and event_type not like 'logout.%' and event_type not in {{ openai_audit.text_list(no_acts) }}
+            else
+                {% for action in of_workspaces -%}
+                    event_type like '{{ action }}' {{ 'or ' if not loop.last }}
+                {%- endfor %}
+        end,
+        false
+    ))
+{%- endmacro %}
+
 {#- Whether less of what is sent to the API is logged than all. What was logged before is
     not in the event. -#}
 {% macro reduces_logging() -%}

@@ -1,0 +1,34 @@
+{%- set addresses = openai_audit.parameter('credential_stuffing', 'addresses', 5) -%}
+{%- set minutes = openai_audit.parameter('credential_stuffing', 'minutes', 30) -%}
+with
+
+failures as (
+    select
+        event_id,
+        account_id,
+        occurred_at,
+        actor as entity,
+        ip_address as thing,
+        {{ openai_audit.second('occurred_at') }} as second
+    from {{ ref('int_openai_audit__watched') }}
+    where {{ openai_audit.failed_to_sign_in() }} and actor is not null and ip_address is not null
+),
+
+counted as (
+    {{ openai_audit.distinct_within('failures', 60 * minutes) }}
+)
+
+select
+    failures.event_id,
+    failures.account_id,
+    failures.occurred_at,
+    failures.entity,
+    'medium' as severity,
+    '{event}; the sign-ins of this account failed from at least {{ addresses }} addresses within {{ minutes }} minutes' as sentence
+from failures
+inner join counted
+    on
+        failures.account_id = counted.account_id
+        and failures.entity = counted.entity
+        and failures.second = counted.second
+where counted.things >= {{ addresses }}

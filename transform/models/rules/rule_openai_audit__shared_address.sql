@@ -1,0 +1,38 @@
+{%- set users = openai_audit.parameter('shared_address', 'users', 3) -%}
+{%- set minutes = openai_audit.parameter('shared_address', 'minutes', 60) -%}
+with
+
+sessions as (
+    select
+        event_id,
+        account_id,
+        occurred_at,
+        ip_address as entity,
+        actor as thing,
+        {{ openai_audit.second('occurred_at') }} as second
+    from {{ ref('int_openai_audit__watched') }}
+    where
+        actor_kind in ('user', 'external_user')
+        and actor is not null
+        and ip_address is not null
+        and not {{ openai_audit.failed_to_sign_in() }}
+),
+
+counted as (
+    {{ openai_audit.distinct_within('sessions', 60 * minutes) }}
+)
+
+select
+    sessions.event_id,
+    sessions.account_id,
+    sessions.occurred_at,
+    sessions.entity,
+    'low' as severity,
+    '{event}; at least {{ users }} users came from this address within {{ minutes }} minutes' as sentence
+from sessions
+inner join counted
+    on
+        sessions.account_id = counted.account_id
+        and sessions.entity = counted.entity
+        and sessions.second = counted.second
+where counted.things >= {{ users }}
