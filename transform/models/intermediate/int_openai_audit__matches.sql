@@ -20,6 +20,7 @@
     'external_key_removed',
     'federated_access_added',
     'foreign_external_storage',
+    'granted_to_oneself',
     'ip_allowlist_open_to_all',
     'ip_allowlist_weakened',
     'key_with_broad_scopes',
