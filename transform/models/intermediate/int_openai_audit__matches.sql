@@ -15,6 +15,7 @@
     'api_call_logging_reduced',
     'app_policy_changed',
     'budget_guard_changed',
+    'control_toggled',
     'credential_changed',
     'directory_changed',
     'external_key_removed',
