@@ -22,6 +22,7 @@
     'federated_access_added',
     'foreign_external_storage',
     'granted_to_oneself',
+    'invited_and_armed',
     'ip_allowlist_open_to_all',
     'ip_allowlist_weakened',
     'key_with_broad_scopes',

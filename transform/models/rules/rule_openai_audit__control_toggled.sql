@@ -171,11 +171,10 @@ select
     toggled.occurred_at,
     toggled.entity,
     'critical' as severity,
-    '{event}, ' || cast(cast(floor((toggled.second - toggled.off_second) / 60.0) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' minutes after it was switched off'
-    || coalesce(
-        '; in between ' || {{ openai_audit.spoken('toggled.off_actor') }} || ', who had done that, did '
-        || cast(cast(greatest(done_between.done - toggled.is_own, 0) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' other things',
-        ' by somebody who is not known'
+    '{event}, within {{ minutes }} minutes of its being switched off' || coalesce(
+        '; other events meanwhile by ' || {{ openai_audit.spoken('toggled.off_actor') }} || ', who had done that: '
+        || cast(cast(greatest(done_between.done - toggled.is_own, 0) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}),
+        ''
     ) as sentence
 from toggled
 inner join done_between on toggled.event_id = done_between.event_id
