@@ -12,6 +12,7 @@
 {%- set rules_of_events = [
     'admin_key_changed',
     'admin_role_assigned',
+    'administration_from_outside',
     'api_call_logging_reduced',
     'app_policy_changed',
     'budget_guard_changed',
