@@ -188,7 +188,7 @@
 
 {% macro bigquery__json_items(column, path, field) -%}
     cross join unnest(array(
-        select json_value(listed, '${{ '.' ~ field if field }}')
+        select as struct json_value(listed, '${{ '.' ~ field if field }}') as item
         from unnest(json_query_array({{ column }}, '$.{{ path }}')) as listed
-    )) as item
+    )) as items
 {%- endmacro %}
