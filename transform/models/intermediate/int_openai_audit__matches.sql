@@ -33,6 +33,7 @@
     'organization_settings_changed',
     'owner_by_another_door',
     'project_lifecycle',
+    'rate_limit_raised',
     'role_gained_permissions',
     'scim_switched',
     'service_account_owner',
