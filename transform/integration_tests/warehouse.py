@@ -101,8 +101,14 @@ class Warehouse:
         """Build all models and run dbt's data tests."""
         self.dbt("build", "--exclude-resource-type=unit_test", **variables)
 
-    def dbt(self, *arguments: str, **variables: object) -> None:
-        """Run a command of dbt, for which every warning is an error."""
+    def compiled(self, query: str) -> str:
+        """Return what dbt makes of a query with macros."""
+        said = self.dbt("--quiet", "compile", "--inline", query, "--output", "json")
+        text: str = json.loads(said)["compiled"]
+        return text
+
+    def dbt(self, *arguments: str, **variables: object) -> str:
+        """Run a command of dbt, every warning an error, and return its output."""
         place = self.directory / f"dbt-{self.name}"
         program = str(Path(sys.executable).with_name("dbt"))
         command = [program, "--warn-error", "--no-use-colors"]
@@ -128,6 +134,7 @@ class Warehouse:
             check=False,
         )
         assert ran.returncode == 0, ran.stdout[-8000:]
+        return ran.stdout
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query, in which `raw` and `answers` are the schemas."""

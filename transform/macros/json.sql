@@ -156,3 +156,39 @@
         where {{ condition }}
     )
 {%- endmacro %}
+
+
+{#- The items of an array as rows, for a query's `from`: each as the text `item`, or the text
+    of this field of it. No row where there is no array. -#}
+{% macro json_items(column, path, field=none) -%}
+    {{ return(adapter.dispatch('json_items', 'openai_audit')(column, path, field)) }}
+{%- endmacro %}
+
+{% macro postgres__json_items(column, path, field) -%}
+    {%- set items -%} {{ column }} #> '{ {{- path | replace('.', ',') -}} }' {%- endset -%}
+    cross join lateral (
+        select {{ "listed.value ->> '" ~ field ~ "'" if field else "listed.value #>> '{}'" }} as item
+        from jsonb_array_elements(case when jsonb_typeof({{ items }}) = 'array' then {{ items }} else '[]' end) as listed (value)
+    ) as items
+{%- endmacro %}
+
+{% macro duckdb__json_items(column, path, field) -%}
+    cross join lateral (
+        select json_extract_string(listed.value, '${{ '.' ~ field if field }}') as item
+        from (select unnest(json_extract({{ column }}, '$.{{ path }}[*]')) as value) as listed
+    ) as items
+{%- endmacro %}
+
+{% macro snowflake__json_items(column, path, field) -%}
+    cross join lateral (
+        select cast({{ "get(listed.value, '" ~ field ~ "')" if field else 'listed.value' }} as varchar) as item
+        from table(flatten(input => get_path({{ column }}, '{{ path }}'))) as listed
+    ) as items
+{%- endmacro %}
+
+{% macro bigquery__json_items(column, path, field) -%}
+    cross join unnest(array(
+        select as struct json_value(listed, '${{ '.' ~ field if field }}') as item
+        from unnest(json_query_array({{ column }}, '$.{{ path }}')) as listed
+    )) as items
+{%- endmacro %}

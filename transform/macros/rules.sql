@@ -40,7 +40,13 @@
     holds that is a relation is not among it. -#}
 {% macro judged_by() -%}
     {%- set parts = [] -%}
-    {%- for name in ['openai_audit_rules', 'openai_audit_own_domains', 'openai_audit_own_cloud_accounts'] -%}
+    {%- for name in [
+        'openai_audit_rules',
+        'openai_audit_own_domains',
+        'openai_audit_own_cloud_accounts',
+        'openai_audit_own_networks',
+        'openai_audit_break_glass_accounts',
+    ] -%}
         {%- do parts.append(var(name)) -%}
     {%- endfor -%}
     {%- for id in graph.nodes | sort if '.rule_openai_audit__' in id -%}

@@ -1,0 +1,82 @@
+{%- set times = openai_audit.parameter('rate_limit_raised', 'times', 10) -%}
+{%- set hours = openai_audit.parameter('rate_limit_raised', 'hours', 24) -%}
+{%- set limits = [
+    'max_requests_per_1_minute', 'max_tokens_per_1_minute', 'max_images_per_1_minute',
+    'max_audio_megabytes_per_1_minute', 'max_requests_per_1_day', 'batch_1_day_max_input_tokens',
+] -%}
+with
+
+-- As far back as the log goes: there are few such events.
+changes as (
+    select
+        event_id,
+        account_id,
+        occurred_at,
+        event_type,
+        coalesce(project_id, '') as project_id,
+        object_id,
+        {%- for limit in limits %}
+        {{ openai_audit.number(openai_audit.json_text('details', 'changes_requested.' ~ limit), 'bigint') }} as {{ limit }},
+        {%- endfor %}
+        {{ openai_audit.second('occurred_at') }} as second
+    from {{ ref('int_openai_audit__events') }}
+    where
+        event_type in ('rate_limit.updated', 'rate_limit.deleted')
+        and object_id is not null
+        and account_id in (
+            select watched.account_id
+            from {{ ref('int_openai_audit__watched') }} as watched
+            where watched.event_type = 'rate_limit.updated'
+        )
+),
+
+-- What a limit is after it was deleted is not in the log: null.
+steps as (
+    {%- for limit in limits %}
+    select
+        event_id,
+        account_id,
+        occurred_at,
+        project_id,
+        object_id,
+        second,
+        '{{ limit }}' as name,
+        case event_type when 'rate_limit.updated' then {{ limit }} end as value
+    from changes
+    where {{ limit }} is not null or event_type = 'rate_limit.deleted'
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+compared as (
+    select
+        event_id,
+        account_id,
+        occurred_at,
+        project_id,
+        object_id,
+        name,
+        value,
+        lag(value) over (partition by account_id, project_id, object_id, name order by second, event_id) as value_before,
+        -- So that several steps do not come to more than one may.
+        min(value) over (
+            partition by account_id, project_id, object_id, name order by second
+            range between {{ (3600 * hours) | int }} preceding and current row
+        ) as lowest
+    from steps
+)
+
+select
+    event_id,
+    account_id,
+    occurred_at,
+    object_id || case when project_id = '' then '' else ' of ' || project_id end as entity,
+    'medium' as severity,
+    '{event}: ' || replace(name, '_', ' ') || ' are ' || cast(value as {{ dbt.type_string() }}) || ' now, at least {{ times }} times what they were' as sentence
+from compared
+where
+    value > 0
+    and (
+        (value_before >= 0 and value >= {{ times * 1.0 }} * value_before)
+        or (lowest >= 0 and lowest < value and value >= {{ times * 1.0 }} * lowest)
+    )
