@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,22 +18,36 @@ if TYPE_CHECKING:
     from integration_tests.messages import Message
     from integration_tests.warehouse import Warehouse
 
-DAYS = 30
+AT_MOST_A_WEEK = 2
 #: Companies by their seed, whose months differ, and when the last day of each ends: two
 #: hours after its incident began.
 COMPANIES = {7: "14:00", 8: "03:00", 9: "09:00", 10: "20:00"}
-#: What the incident comes to, told or not, in every company.
-OF_THE_INCIDENT = {
+#: What the incident comes to, told or not, in every organization,
+IN_THE_ORGANIZATION = {
     ("critical", "api_call_logging_reduced"),
     ("critical", "ip_allowlist_open_to_all"),
     ("critical", "owner_by_another_door"),
     ("high", "admin_key_changed"),
+    ("high", "administration_from_outside"),
     ("high", "foreign_external_storage"),
+    ("high", "invited_and_armed"),
     ("high", "mass_deletion"),
     ("high", "owner_by_another_door"),
+    ("high", "password_spraying"),
+    ("medium", "impossible_travel"),
+    ("medium", "new_client_for_actor"),
+    ("medium", "unusual_login"),
 }
-#: What a run tells of itself when it has read all.
-OF_THE_RUN = ("audit_log_digests", "sync_reports")
+#: and in every workspace, whose log has the sign-ins.
+IN_THE_WORKSPACE = {("high", "password_spraying")}
+#: What is of the last hours, or what a run tells of itself when it has read all.
+AT_THE_END = (
+    "audit_log_digests",
+    "sync_reports",
+    "workspace_audit_logs",
+    "workspace_auth_logs",
+    "workspace_log_files",
+)
 
 
 @dataclass(frozen=True)
@@ -40,10 +55,14 @@ class Month:
     """What the tap wrote of a company.
 
     Attributes:
+        organization_id: Its organization.
+        workspace_id: Its ChatGPT workspace.
         ordinary: Of the month until the incident.
         whole: Of the month and the incident.
     """
 
+    organization_id: str
+    workspace_id: str
     ordinary: list[Message]
     whole: list[Message]
 
@@ -56,14 +75,16 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> list[Month]:
 
 def of_a_company(seed: int, directory: Path) -> Month:
     directory.mkdir()
+    organization_id = f"org-{seed}"
+    workspace_id = f"5f0f1d4e-3c38-4a5f-9a55-6f2c1f6f8a{seed:02}"
     with SandboxProcess(
         history="story",
         seed=seed,
-        organization_id=f"org-{seed}",
-        start=f"{DAYS}d",
+        organization_id=organization_id,
+        start="30d",
         end=f"2026-10-29T{COMPANIES[seed]}:00Z",
         incident="2h",
-        workspace_id=f"5f0f1d4e-3c38-4a5f-9a55-6f2c1f6f8a{seed:02}",
+        workspace_id=workspace_id,
         workspace_events=40,
     ) as sandbox:
         whole = extracted(sandbox, directory)
@@ -71,15 +92,16 @@ def of_a_company(seed: int, directory: Path) -> Month:
     from_abroad = [m for m in of_events if CLIENT["ip_address"] in str(m)]
     began = min(m["record"]["effective_at"] for m in from_abroad)
     later = {id(m) for m in of_events if m["record"]["effective_at"] >= began}
-    later |= {id(m) for m in whole if m.get("stream") in OF_THE_RUN}
-    return Month([m for m in whole if id(m) not in later], whole)
+    later |= {id(m) for m in whole if m.get("stream") in AT_THE_END}
+    ordinary = [m for m in whole if id(m) not in later]
+    return Month(organization_id, workspace_id, ordinary, whole)
 
 
-def told(warehouse: Warehouse) -> set[tuple[str, str, str, str]]:
-    """Return organization, severity, rule and entity of all findings above low."""
+def told(warehouse: Warehouse) -> set[tuple[str, str, str, str, int]]:
+    """Return account, severity, rule, entity and week of all findings above low."""
     found = warehouse.rows(
-        "select organization_id, severity, rule, entity"
-        " from {answers}.openai_audit__findings"
+        "select coalesce(organization_id, workspace_id), severity, rule, entity,"
+        " extract(week from first_event_at) from {answers}.openai_audit__findings"
         " where severity not in ('info', 'low')"
     )
     return set(found)
@@ -92,16 +114,15 @@ def test_a_month_is_quiet_and_the_incident_is_told_by_the_rules_that_should(
         own.load(month.ordinary)
     own.build()
     ordinary = told(own)
-    organizations = sorted(f"org-{seed}" for seed in COMPANIES)
-    for organization in organizations:
-        of_the_month = [row for row in ordinary if row[0] == organization]
-        assert len(of_the_month) <= 2 * DAYS / 7, of_the_month
+    in_a_week = Counter((account, week) for account, *_, week in ordinary)
+    assert max(in_a_week.values()) <= AT_MOST_A_WEEK, ordinary
     for month in months:
         own.load(month.whole)
     own.build()
-    incident = told(own) - ordinary
-    assert {
-        organization: {row[1:3] for row in incident if row[0] == organization}
-        for organization in organizations
-    } == dict.fromkeys(organizations, OF_THE_INCIDENT)
-    assert {row[0] for row in incident} == set(organizations)
+    by_rules: dict[str, set[tuple[str, str]]] = {}
+    for account, severity, rule, *_ in told(own) - ordinary:
+        by_rules.setdefault(account, set()).add((severity, rule))
+    assert by_rules == {
+        **{month.organization_id: IN_THE_ORGANIZATION for month in months},
+        **{month.workspace_id: IN_THE_WORKSPACE for month in months},
+    }
