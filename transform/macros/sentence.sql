@@ -74,7 +74,7 @@
 
 {% macro from_phrase() -%}
     ' from ' || {{ openai_audit.spoken('ip_address') }} || coalesce(
-        ' (' || coalesce({{ openai_audit.spoken('city') }} || ', ' || country, country, {{ openai_audit.spoken('city') }}) || ')', ''
+        ' (' || coalesce({{ openai_audit.spoken('city') }} || ', ' || {{ openai_audit.spoken('country') }}, {{ openai_audit.spoken('country') }}, {{ openai_audit.spoken('city') }}) || ')', ''
     )
 {%- endmacro %}
 

@@ -16,15 +16,6 @@
     )
 {%- endmacro %}
 
-{#- The highest of these numbers in the seconds from this event on: whether it is a part of
-    what reached it. -#}
-{% macro most_within(number, by, seconds) -%}
-    max({{ number }}) over (
-        partition by {{ by }} order by second
-        range between current row and {{ seconds | int }} following
-    )
-{%- endmacro %}
-
 {#- A query that says of each `account_id, entity, second` how many different things there
     were in the seconds up to it, as `things`.
 

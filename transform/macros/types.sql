@@ -77,3 +77,10 @@
 {% macro postgres__number(text, type) -%}
     case when {{ text }} ~ '^-?[0-9]{1,15}{{ "([.][0-9]{1,15})?" if type == 'float' }}$' then cast({{ text }} as {{ type }}) end
 {%- endmacro %}
+
+
+{#- An id that an index takes. Those of the API have some 30 characters; what claims to be
+    one and has more than 200 keeps its beginning, and what it was as a hash. -#}
+{% macro short_id(id) -%}
+    case when length({{ id }}) > 200 then left({{ id }}, 160) || '…' || {{ dbt.hash(id) }} else {{ id }} end
+{%- endmacro %}

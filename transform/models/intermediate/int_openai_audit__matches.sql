@@ -3,12 +3,14 @@
         materialized='incremental',
         incremental_strategy='append',
         contract={'enforced': true},
+        full_refresh=false,
         indexes=[{'columns': ['event_id']}, {'columns': ['account_id', 'occurred_at']}] if target.type == 'postgres' else [],
         pre_hook="{{ openai_audit.forget_what_is_judged_again() }}",
         post_hook="{{ openai_audit.note_that_it_is_judged() }}",
     )
 }}
-{#- Of events that are judged all matches are written anew, of states all in each run. -#}
+{#- Of events that are judged all matches are written anew, of states all in each run. A full
+    refresh has all events judged again; to drop the table would lose what is not. -#}
 {%- set rules_of_events = [
     'admin_key_changed',
     'admin_role_assigned',

@@ -21,19 +21,8 @@ counted as (
         account_id,
         occurred_at,
         actor,
-        second,
         {{ openai_audit.count_within('account_id, actor', 60 * minutes) }} as within_span
     from deletions
-),
-
-bursts as (
-    select
-        event_id,
-        account_id,
-        occurred_at,
-        actor,
-        {{ openai_audit.most_within('within_span', 'account_id, actor', 60 * minutes) }} as most
-    from counted
 )
 
 select
@@ -43,5 +32,5 @@ select
     actor as entity,
     'high' as severity,
     '{actor} deleted at least {{ deletions }} objects within {{ minutes }} minutes; the last: {event}' as sentence
-from bursts
-where most >= {{ deletions }}
+from counted
+where within_span >= {{ deletions }}
