@@ -291,10 +291,10 @@ from_outside as (
     where
         account_sums.lists > 0
         and account_sums.open_lists = 0
-        and changes.event_id not in (
-            select range_sums.event_id
+        and not exists (
+            select 1
             from range_sums
-            where range_sums.event_id is not null and range_sums.lists > 0
+            where range_sums.event_id = changes.event_id and range_sums.lists > 0
         )
     union all
     select
@@ -307,9 +307,10 @@ from_outside as (
     from changes
     where
         exists (select 1 from own_networks)
-        and changes.ip_address not in (
-            select own_addresses.address
+        and not exists (
+            select 1
             from own_addresses
+            where own_addresses.address = changes.ip_address
         )
 ),
 

@@ -40,9 +40,8 @@ invitations as (
         account_id,
         step,
         second,
-        max(email) over (
-            partition by account_id, object_id order by second range between {{ day }} preceding and current row
-        ) as email
+        max(email) over (partition by account_id, object_id order by second) as email,
+        second - max(case when step = 'invited' then second end) over (partition by account_id, object_id order by second) as age
     from watched
     where step in ('invited', 'accepted') and object_id is not null
 ),
@@ -92,7 +91,7 @@ by_person as (
         step,
         cast(null as {{ dbt.type_string() }}) as event_id
     from invitations
-    where step = 'accepted'
+    where step = 'accepted' and age <= {{ day }}
 ),
 
 told as (
@@ -102,7 +101,7 @@ told as (
         second,
         {%- for earlier in ['invited', 'accepted', 'added'] %}
         max(case when step = '{{ earlier }}' then second end) over (
-            partition by account_id, person order by second range between {{ day }} preceding and current row
+            partition by account_id, person order by second
         ) as {{ earlier }}{{ ',' if not loop.last }}
         {%- endfor %}
     from by_person
@@ -117,7 +116,7 @@ armed as (
     having
         max(second) - max(accepted) <= {{ (60 * minutes) | int }}
         -- Who was added may have come without an invitation.
-        or (max(second) - max(added) <= {{ (60 * minutes) | int }} and max(invited) is not null)
+        or (max(second) - max(added) <= {{ (60 * minutes) | int }} and max(second) - max(invited) <= {{ day }})
 )
 
 select
