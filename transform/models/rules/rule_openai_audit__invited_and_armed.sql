@@ -53,7 +53,9 @@ by_person as (
         actor_id as person,
         second,
         step,
-        event_id
+        event_id,
+        occurred_at,
+        actor
     from watched
     where step in ('accepted', 'armed')
     union all
@@ -62,7 +64,9 @@ by_person as (
         actor_email as person,
         second,
         step,
-        event_id
+        event_id,
+        occurred_at,
+        actor
     from watched
     where step in ('accepted', 'armed')
     union all
@@ -71,7 +75,9 @@ by_person as (
         object_id as person,
         second,
         step,
-        event_id
+        event_id,
+        occurred_at,
+        actor
     from watched
     where step = 'added'
     union all
@@ -80,7 +86,9 @@ by_person as (
         email as person,
         second,
         step,
-        event_id
+        event_id,
+        occurred_at,
+        actor
     from watched
     where step = 'invited'
     union all
@@ -89,7 +97,9 @@ by_person as (
         email as person,
         second,
         step,
-        cast(null as {{ dbt.type_string() }}) as event_id
+        cast(null as {{ dbt.type_string() }}) as event_id,
+        cast(null as {{ dbt.type_timestamp() }}) as occurred_at,
+        cast(null as {{ dbt.type_string() }}) as actor
     from invitations
     where step = 'accepted' and age <= {{ day }}
 ),
@@ -97,6 +107,9 @@ by_person as (
 told as (
     select
         event_id,
+        account_id,
+        occurred_at,
+        actor,
         step,
         second,
         {%- for earlier in ['invited', 'accepted', 'added'] %}
@@ -106,25 +119,19 @@ told as (
         {%- endfor %}
     from by_person
     where person is not null
-),
-
-armed as (
-    select event_id
-    from told
-    where step = 'armed'
-    group by event_id
-    having
-        max(second) - max(accepted) <= {{ (60 * minutes) | int }}
-        -- Who was added may have come without an invitation.
-        or (max(second) - max(added) <= {{ (60 * minutes) | int }} and max(second) - max(invited) <= {{ day }})
 )
 
 select
-    watched.event_id,
-    watched.account_id,
-    watched.occurred_at,
-    watched.actor as entity,
+    event_id,
+    account_id,
+    occurred_at,
+    actor as entity,
     'high' as severity,
     '{event}, within {{ minutes }} minutes of joining by an invitation' as sentence
-from watched
-inner join armed on watched.event_id = armed.event_id
+from told
+where step = 'armed'
+group by event_id, account_id, occurred_at, actor
+having
+    max(second) - max(accepted) <= {{ (60 * minutes) | int }}
+    -- Who was added may have come without an invitation.
+    or (max(second) - max(added) <= {{ (60 * minutes) | int }} and max(second) - max(invited) <= {{ day }})
