@@ -120,23 +120,24 @@ placed as (
         list_id,
         second,
         has_ranges,
-        lets_in_everybody,
         row_number() over (partition by account_id, list_id order by second, event_id) as place,
         lead(second) over (partition by account_id, list_id order by second, event_id) as until_second
     from of_lists
     where list_id is not null
 ),
 
-last_places as (
+-- The last of several things is the greatest text that begins with its place.
+known as (
     select
         account_id,
-        list_id,
         second,
         until_second,
-        max(case when event_type != 'ip_allowlist.updated' then place end) over (
+        max(case when event_type != 'ip_allowlist.updated' then lpad(cast(place as {{ dbt.type_string() }}), 12, '0') || event_type end) over (
             partition by account_id, list_id order by place
-        ) as state_place,
-        max(case when has_ranges then place end) over (partition by account_id, list_id order by place) as ranges_place
+        ) as state,
+        max(case when has_ranges then lpad(cast(place as {{ dbt.type_string() }}), 12, '0') || event_id end) over (
+            partition by account_id, list_id order by place
+        ) as ranges_from
     from placed
 ),
 
@@ -148,33 +149,27 @@ ranges as (
     ) }}
 ),
 
-unreadable as (
-    select distinct event_id
+-- With a list whose ranges are not known, or one for everybody, nobody is known to be outside.
+open_lists as (
+    select event_id
+    from of_lists
+    where lets_in_everybody
+    union distinct
+    select event_id
     from ranges
     where prefix is null
 ),
 
 in_force as (
     select
-        last_places.account_id,
-        last_places.second,
-        last_places.until_second,
-        given.event_id,
-        -- Then nobody is known to be outside.
-        case when given.event_id is null or given.lets_in_everybody or unreadable.event_id is not null then 1 else 0 end as is_open
-    from last_places
-    left join placed as states
-        on
-            last_places.account_id = states.account_id
-            and last_places.list_id = states.list_id
-            and last_places.state_place = states.place
-    left join placed as given
-        on
-            last_places.account_id = given.account_id
-            and last_places.list_id = given.list_id
-            and last_places.ranges_place = given.place
-    left join unreadable on given.event_id = unreadable.event_id
-    where states.event_type is null or states.event_type = 'ip_allowlist.config.activated'
+        known.account_id,
+        known.second,
+        known.until_second,
+        substr(known.ranges_from, 13) as event_id,
+        case when known.ranges_from is null or open_lists.event_id is not null then 1 else 0 end as is_open
+    from known
+    left join open_lists on substr(known.ranges_from, 13) = open_lists.event_id
+    where known.state is null or known.state like '%.activated'
 ),
 
 -- From here on each range, and each account, has a number that goes up where a list comes into
@@ -237,6 +232,9 @@ account_moments as (
     select
         cast(null as {{ dbt.type_string() }}) as event_id,
         account_id,
+        cast(null as {{ dbt.type_timestamp() }}) as occurred_at,
+        cast(null as {{ dbt.type_string() }}) as actor,
+        cast(null as {{ dbt.type_string() }}) as ip_address,
         second,
         1 as step,
         is_open as open_step
@@ -245,6 +243,9 @@ account_moments as (
     select
         cast(null as {{ dbt.type_string() }}) as event_id,
         account_id,
+        cast(null as {{ dbt.type_timestamp() }}) as occurred_at,
+        cast(null as {{ dbt.type_string() }}) as actor,
+        cast(null as {{ dbt.type_string() }}) as ip_address,
         until_second as second,
         -1 as step,
         -1 * is_open as open_step
@@ -254,6 +255,9 @@ account_moments as (
     select
         event_id,
         account_id,
+        occurred_at,
+        actor,
+        ip_address,
         second,
         0 as step,
         0 as open_step
@@ -263,6 +267,10 @@ account_moments as (
 account_sums as (
     select
         event_id,
+        account_id,
+        occurred_at,
+        actor,
+        ip_address,
         sum(step) over (
             partition by account_id order by second range between unbounded preceding and 1 preceding
         ) as lists,
@@ -270,6 +278,41 @@ account_sums as (
             partition by account_id order by second range between unbounded preceding and 1 preceding
         ) as open_lists
     from account_moments
+),
+
+outside_lists as (
+    select
+        event_id,
+        max(account_id) as account_id,
+        max(occurred_at) as occurred_at,
+        max(actor) as actor,
+        max(ip_address) as ip_address
+    from (
+        select
+            event_id,
+            account_id,
+            occurred_at,
+            actor,
+            ip_address,
+            lists,
+            open_lists,
+            0 as lists_with_it
+        from account_sums
+        union all
+        select
+            event_id,
+            cast(null as {{ dbt.type_string() }}) as account_id,
+            cast(null as {{ dbt.type_timestamp() }}) as occurred_at,
+            cast(null as {{ dbt.type_string() }}) as actor,
+            cast(null as {{ dbt.type_string() }}) as ip_address,
+            0 as lists,
+            0 as open_lists,
+            lists as lists_with_it
+        from range_sums
+    ) as sums
+    where event_id is not null
+    group by event_id
+    having max(lists) > 0 and max(open_lists) = 0 and max(coalesce(lists_with_it, 0)) = 0
 ),
 
 own_addresses as (
@@ -280,22 +323,13 @@ own_addresses as (
 
 from_outside as (
     select
-        changes.event_id,
-        changes.account_id,
-        changes.occurred_at,
-        coalesce(changes.actor, changes.ip_address) as entity,
+        event_id,
+        account_id,
+        occurred_at,
+        coalesce(actor, ip_address) as entity,
         'high' as severity,
-        '{event}, from ' || {{ openai_audit.spoken('changes.ip_address') }} || ', which is not on the IP allow list in force' as sentence
-    from changes
-    inner join account_sums on changes.event_id = account_sums.event_id
-    where
-        account_sums.lists > 0
-        and account_sums.open_lists = 0
-        and changes.event_id not in (
-            select range_sums.event_id
-            from range_sums
-            where range_sums.event_id is not null and range_sums.lists > 0
-        )
+        '{event}, from ' || {{ openai_audit.spoken('ip_address') }} || ', which is not on the IP allow list in force' as sentence
+    from outside_lists
     union all
     select
         changes.event_id,
@@ -307,9 +341,10 @@ from_outside as (
     from changes
     where
         exists (select 1 from own_networks)
-        and changes.ip_address not in (
-            select own_addresses.address
+        and not exists (
+            select 1
             from own_addresses
+            where own_addresses.address = changes.ip_address
         )
 ),
 

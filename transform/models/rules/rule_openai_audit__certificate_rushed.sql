@@ -22,7 +22,20 @@ certificate_events as (
         )
 ),
 
-switched as (
+-- A certificate is active in the organization, and in each project, by itself; and only one
+-- that is not can be deleted.
+of_certificates as (
+    select
+        event_id,
+        account_id,
+        occurred_at,
+        event_type,
+        project_id,
+        second,
+        object_id as certificate_id
+    from certificate_events
+    where event_type = 'certificate.created' and object_id is not null
+    union all
     select
         certificate_events.event_id,
         certificate_events.account_id,
@@ -36,31 +49,23 @@ switched as (
     where certificate_events.event_type like 'certificates.%' and items.item is not null
 ),
 
-created as (
-    select
-        account_id,
-        object_id as certificate_id,
-        min(second) as second
-    from certificate_events
-    where event_type = 'certificate.created' and object_id is not null
-    group by account_id, object_id
-),
-
--- A certificate is active in the organization, and in each project, by itself; and only one
--- that is not can be deleted.
 states as (
     select
         event_id,
         account_id,
+        occurred_at,
         event_type,
         project_id,
-        occurred_at,
         second,
+        certificate_id,
         case event_type when 'certificates.activated' then 1 else 0 end as is_active,
         lag(case event_type when 'certificates.activated' then 1 else 0 end, 1, 0) over (
             partition by account_id, project_id, certificate_id order by second, event_id
-        ) as was_active
-    from switched
+        ) as was_active,
+        max(case when event_type = 'certificate.created' then second end) over (
+            partition by account_id, certificate_id order by second
+        ) as created_second
+    from of_certificates
 ),
 
 counted as (
@@ -70,24 +75,21 @@ counted as (
         occurred_at,
         event_type,
         project_id,
-        sum(is_active - was_active) over (
-            partition by account_id, project_id order by second range between unbounded preceding and current row
-        ) as active
+        certificate_id,
+        second - created_second as age,
+        sum(is_active - was_active) over (partition by account_id, project_id order by second) as active
     from states
 )
 
 select
-    switched.event_id,
-    switched.account_id,
-    switched.occurred_at,
-    switched.certificate_id as entity,
+    event_id,
+    account_id,
+    occurred_at,
+    certificate_id as entity,
     'medium' as severity,
     '{event}, within {{ minutes }} minutes of its being uploaded' as sentence
-from switched
-inner join created on switched.account_id = created.account_id and switched.certificate_id = created.certificate_id
-where
-    switched.event_type = 'certificates.activated'
-    and switched.second - created.second between 0 and {{ (60 * minutes) | int }}
+from counted
+where event_type = 'certificates.activated' and age <= {{ (60 * minutes) | int }}
 union all
 select
     event_id,

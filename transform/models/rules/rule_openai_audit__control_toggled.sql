@@ -67,7 +67,8 @@ switches as (
     from controls
 ),
 
--- Order within a second is not known: what was in the same second counts as before.
+-- The last time it was switched off, and by whom: the greatest text that begins with the
+-- second. Order within a second is not known: what was in the same one counts as before.
 followed as (
     select
         event_id,
@@ -77,45 +78,29 @@ followed as (
         actor,
         second,
         is_off,
-        max(case when is_off then second end) over (
-            partition by account_id, entity order by second range between unbounded preceding and current row
-        ) as off_second
+        max(case when is_off then lpad(cast(second as {{ dbt.type_string() }}), 12, '0') || coalesce(actor, '') end) over (
+            partition by account_id, entity order by second
+        ) as last_off
     from switches
     where is_off is not null
 ),
 
-switched_off as (
-    select
-        account_id,
-        entity,
-        second,
-        max(actor) as actor
-    from switches
-    where is_off
-    group by account_id, entity, second
-),
-
 toggled as (
     select
-        followed.event_id,
-        followed.account_id,
-        followed.occurred_at,
-        followed.entity,
-        followed.second,
-        followed.off_second,
-        switched_off.actor as off_actor,
-        case when followed.actor = switched_off.actor then 1 else 0 end as is_own
+        event_id,
+        account_id,
+        occurred_at,
+        entity,
+        actor,
+        second,
+        {{ openai_audit.number('left(last_off, 12)', 'bigint') }} as off_second,
+        nullif(substr(last_off, 13), '') as off_actor
     from followed
-    inner join switched_off
-        on
-            followed.account_id = switched_off.account_id
-            and followed.entity = switched_off.entity
-            and followed.off_second = switched_off.second
-    where not followed.is_off and followed.second - followed.off_second <= {{ (60 * minutes) | int }}
+    where not is_off and second - {{ openai_audit.number('left(last_off, 12)', 'bigint') }} <= {{ (60 * minutes) | int }}
 ),
 
--- How much whoever switched it off had done by then, and by the end, without a look at each
--- pair of a switch and an event.
+-- How much whoever switched it off had done by the begin and by the end, without a look at
+-- each pair of a switch and an event.
 moments as (
     select
         account_id,
@@ -150,31 +135,42 @@ counted as (
     select
         begun_by,
         ended_by,
-        sum(events) over (
-            partition by account_id, actor order by second range between unbounded preceding and current row
-        ) as done
+        sum(events) over (partition by account_id, actor order by second) as done
     from moments
 ),
 
-done_between as (
+told as (
+    select
+        event_id,
+        account_id,
+        occurred_at,
+        entity,
+        off_actor,
+        -- That which switches it on again is not told twice.
+        case when actor = off_actor then -1 else 0 end as done
+    from toggled
+    union all
     select
         coalesce(begun_by, ended_by) as event_id,
-        sum(case when ended_by is not null then done else -done end) as done
+        cast(null as {{ dbt.type_string() }}) as account_id,
+        cast(null as {{ dbt.type_timestamp() }}) as occurred_at,
+        cast(null as {{ dbt.type_string() }}) as entity,
+        cast(null as {{ dbt.type_string() }}) as off_actor,
+        case when ended_by is not null then done else -1 * done end as done
     from counted
     where begun_by is not null or ended_by is not null
-    group by coalesce(begun_by, ended_by)
 )
 
 select
-    toggled.event_id,
-    toggled.account_id,
-    toggled.occurred_at,
-    toggled.entity,
+    event_id,
+    max(account_id) as account_id,
+    max(occurred_at) as occurred_at,
+    max(entity) as entity,
     'critical' as severity,
     '{event}, within {{ minutes }} minutes of its being switched off' || coalesce(
-        '; other events meanwhile by ' || {{ openai_audit.spoken('toggled.off_actor') }} || ', who had done that: '
-        || cast(cast(greatest(done_between.done - toggled.is_own, 0) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}),
+        '; other events meanwhile by ' || {{ openai_audit.spoken('max(off_actor)') }} || ', who had done that: '
+        || cast(cast(greatest(sum(done), 0) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}),
         ''
     ) as sentence
-from toggled
-inner join done_between on toggled.event_id = done_between.event_id
+from told
+group by event_id

@@ -40,9 +40,8 @@ invitations as (
         account_id,
         step,
         second,
-        max(email) over (
-            partition by account_id, object_id order by second range between {{ day }} preceding and current row
-        ) as email
+        max(email) over (partition by account_id, object_id order by second) as email,
+        second - max(case when step = 'invited' then second end) over (partition by account_id, object_id order by second) as age
     from watched
     where step in ('invited', 'accepted') and object_id is not null
 ),
@@ -54,7 +53,9 @@ by_person as (
         actor_id as person,
         second,
         step,
-        event_id
+        event_id,
+        occurred_at,
+        actor
     from watched
     where step in ('accepted', 'armed')
     union all
@@ -63,7 +64,9 @@ by_person as (
         actor_email as person,
         second,
         step,
-        event_id
+        event_id,
+        occurred_at,
+        actor
     from watched
     where step in ('accepted', 'armed')
     union all
@@ -72,7 +75,9 @@ by_person as (
         object_id as person,
         second,
         step,
-        event_id
+        event_id,
+        occurred_at,
+        actor
     from watched
     where step = 'added'
     union all
@@ -81,7 +86,9 @@ by_person as (
         email as person,
         second,
         step,
-        event_id
+        event_id,
+        occurred_at,
+        actor
     from watched
     where step = 'invited'
     union all
@@ -90,42 +97,41 @@ by_person as (
         email as person,
         second,
         step,
-        cast(null as {{ dbt.type_string() }}) as event_id
+        cast(null as {{ dbt.type_string() }}) as event_id,
+        cast(null as {{ dbt.type_timestamp() }}) as occurred_at,
+        cast(null as {{ dbt.type_string() }}) as actor
     from invitations
-    where step = 'accepted'
+    where step = 'accepted' and age <= {{ day }}
 ),
 
 told as (
     select
         event_id,
+        account_id,
+        occurred_at,
+        actor,
         step,
         second,
         {%- for earlier in ['invited', 'accepted', 'added'] %}
         max(case when step = '{{ earlier }}' then second end) over (
-            partition by account_id, person order by second range between {{ day }} preceding and current row
+            partition by account_id, person order by second
         ) as {{ earlier }}{{ ',' if not loop.last }}
         {%- endfor %}
     from by_person
     where person is not null
-),
-
-armed as (
-    select event_id
-    from told
-    where step = 'armed'
-    group by event_id
-    having
-        max(second) - max(accepted) <= {{ (60 * minutes) | int }}
-        -- Who was added may have come without an invitation.
-        or (max(second) - max(added) <= {{ (60 * minutes) | int }} and max(invited) is not null)
 )
 
 select
-    watched.event_id,
-    watched.account_id,
-    watched.occurred_at,
-    watched.actor as entity,
+    event_id,
+    account_id,
+    occurred_at,
+    actor as entity,
     'high' as severity,
     '{event}, within {{ minutes }} minutes of joining by an invitation' as sentence
-from watched
-inner join armed on watched.event_id = armed.event_id
+from told
+where step = 'armed'
+group by event_id, account_id, occurred_at, actor
+having
+    max(second) - max(accepted) <= {{ (60 * minutes) | int }}
+    -- Who was added may have come without an invitation.
+    or (max(second) - max(added) <= {{ (60 * minutes) | int }} and max(second) - max(invited) <= {{ day }})

@@ -1,5 +1,4 @@
 {%- set times = openai_audit.parameter('rate_limit_raised', 'times', 10) -%}
-{%- set hours = openai_audit.parameter('rate_limit_raised', 'hours', 24) -%}
 {%- set limits = [
     'max_requests_per_1_minute', 'max_tokens_per_1_minute', 'max_images_per_1_minute',
     'max_audio_megabytes_per_1_minute', 'max_requests_per_1_day', 'batch_1_day_max_input_tokens',
@@ -58,10 +57,9 @@ compared as (
         name,
         value,
         lag(value) over (partition by account_id, project_id, object_id, name order by second, event_id) as value_before,
-        -- So that several steps do not come to more than one may.
+        -- So that several steps of a day do not come to more than one may.
         min(value) over (
-            partition by account_id, project_id, object_id, name order by second
-            range between {{ (3600 * hours) | int }} preceding and current row
+            partition by account_id, project_id, object_id, name, floor(second / 86400.0) order by second, event_id
         ) as lowest
     from steps
 )
