@@ -51,6 +51,7 @@ def files() -> dict[str, str]:
         ),
         SEED: seed(),
         rules.SEED: rules.seed(),
+        rules.CHECKSUM: rules.checksum(),
         rules.PAGE: _between(
             rules.PAGE,
             "<!-- made of transform/models/rules by `make generate` -->\n",

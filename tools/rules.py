@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tools.seed import seed as seed_of_types
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEED = "transform/seeds/openai_audit__rules.csv"
 PAGE = "docs/detections.md"
+CHECKSUM = "transform/macros/rules_checksum.sql"
 
 _ROOT = Path(__file__).parents[1]
 _PREFIX = "rule_openai_audit__"
+_MADE_OF = (
+    "macros/*.sql",
+    "models/rules/*.sql",
+    "models/intermediate/int_openai_audit__events.sql",
+    "models/intermediate/int_openai_audit__watched.sql",
+    "models/intermediate/int_openai_audit__matches.sql",
+    "models/staging/*_logs.sql",
+)
+"""Below `transform/`: what decides, with the catalogue, what a rule finds."""
+
 _WINDOWS = {
     "day": "one a day for each entity",
     "week": "one a week for each entity",
@@ -34,7 +48,7 @@ class Card:
     Attributes:
         window: The calendar window in which all matches are one finding.
         needs: The streams without which the rule is silent.
-        parameters: Each with its default and its meaning.
+        parameters: Each with its default, the most that it may be, and its meaning.
     """
 
     rule: str
@@ -49,7 +63,7 @@ class Card:
     what_to_do: str
     is_enabled: bool = True
     needs: tuple[str, ...] = ()
-    parameters: tuple[tuple[str, Any, str], ...] = ()
+    parameters: tuple[tuple[str, Any, int | None, str], ...] = ()
 
 
 def cards() -> list[Card]:
@@ -65,7 +79,7 @@ def cards() -> list[Card]:
 def _card(model: dict[str, Any]) -> Card:
     meta = dict(model["config"]["meta"])
     parameters = tuple(
-        (name, about["default"], about["meaning"])
+        (name, about["default"], about.get("at_most"), about["meaning"])
         for name, about in meta.pop("parameters", {}).items()
     )
     return Card(
@@ -96,6 +110,25 @@ def seed() -> str:
             ]
         )  # fmt: skip
     return written.getvalue()
+
+
+def checksum() -> str:
+    """Return the macro by which a run knows that the rules are other ones.
+
+    dbt shows models to a macro, but no macros, and rules are made of both.
+    """
+    made_of = hashlib.sha256(seed_of_types().encode())
+    transform = _ROOT / "transform"
+    for pattern in _MADE_OF:
+        for path in sorted(transform.glob(pattern)):
+            if path != _ROOT / CHECKSUM:
+                made_of.update(path.read_bytes())
+    return (
+        "{#- What the rules are made of, written by `make generate`. -#}\n"
+        "{% macro checksum_of_rules() -%}"
+        f" {{{{ return('{made_of.hexdigest()}') }}}} "
+        "{%- endmacro %}\n"
+    )
 
 
 def page() -> str:
@@ -129,8 +162,9 @@ def _section(card: Card) -> Iterator[str]:
     yield f"- **Severity**: {card.severity}{at_most}"
     yield f"- **Findings**: {_WINDOWS[card.window]}; `{card.kind}`"
     yield f"- **MITRE ATT&CK**: {card.mitre}"
-    for name, default, meaning in card.parameters:
-        yield f"- **`{name}`** ({default}): {meaning}"
+    for name, default, most, meaning in card.parameters:
+        limit = f", at most {most}" if most else ""
+        yield f"- **`{name}`** ({default}{limit}): {meaning}"
     if card.needs:
         streams = ", ".join(f"`{stream}`" for stream in card.needs)
         yield f"- **Needs**: {streams}; without it the rule is silent"

@@ -1,10 +1,21 @@
 {#- What rules are made of: their settings, what the operator calls their own, and which
     events a run has to judge. -#}
 
+{#- What `openai_audit_rules` says, as far as it has the form that `check_settings` asks for:
+    dbt reads models before that. -#}
+{% macro settings_of_rules() -%}
+    {%- set settings = {} -%}
+    {%- set given = var('openai_audit_rules') -%}
+    {%- for rule, of_the_rule in (given if given is mapping else {}).items() if of_the_rule is mapping -%}
+        {%- do settings.update({rule: of_the_rule}) -%}
+    {%- endfor -%}
+    {{ return(settings) }}
+{%- endmacro %}
+
 {#- A parameter of a rule: what `openai_audit_rules` says of it, or else its default, which
     is the one on the rule's card. -#}
 {% macro parameter(rule, name, default) -%}
-    {{ return((var('openai_audit_rules') or {}).get(rule, {}).get(name, default)) }}
+    {{ return((openai_audit.settings_of_rules().get(rule) or {}).get(name, default)) }}
 {%- endmacro %}
 
 {#- What a variable lists, as a query: rows of a list, or the relation that it names. A name
@@ -12,6 +23,7 @@
     plain texts is one of the first column. -#}
 {% macro listed(variable, columns) -%}
     {%- set given = var(variable) or [] -%}
+    {%- set given = given if given is iterable else [] -%}
     {%- if given is string -%}
         select {{ columns | join(', ') }} from {{ given if '.' in given else ref(given) }}
     {%- else -%}
@@ -39,7 +51,7 @@
 {#- By what events are judged, as one short text: the rules and their settings. What a list
     holds that is a relation is not among it. -#}
 {% macro judged_by() -%}
-    {%- set parts = [] -%}
+    {%- set parts = [openai_audit.checksum_of_rules()] -%}
     {%- for name in [
         'openai_audit_rules',
         'openai_audit_own_domains',
@@ -48,9 +60,6 @@
         'openai_audit_break_glass_accounts',
     ] -%}
         {%- do parts.append(var(name)) -%}
-    {%- endfor -%}
-    {%- for id in graph.nodes | sort if '.rule_openai_audit__' in id -%}
-        {%- do parts.append(graph.nodes[id].checksum.checksum) -%}
     {%- endfor -%}
     {{ return(local_md5(tojson(parts))) }}
 {%- endmacro %}

@@ -4,7 +4,7 @@
 {%- set most_ids = 100 -%}
 {%- set off = [] -%}
 {%- set on = [] -%}
-{%- for rule, settings in (var('openai_audit_rules') or {}).items() -%}
+{%- for rule, settings in openai_audit.settings_of_rules().items() -%}
     {%- if settings.get('enabled') is not none and 'enabled' in settings -%}
         {%- do (on if settings.enabled else off).append(rule) -%}
     {%- endif -%}

@@ -61,7 +61,7 @@
     'log_gap',
     'stale_key',
 ] -%}
-{%- set settings = var('openai_audit_rules') or {} -%}
+{%- set settings = openai_audit.settings_of_rules() -%}
 
 with
 

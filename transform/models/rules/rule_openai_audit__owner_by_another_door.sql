@@ -39,7 +39,8 @@ known as (
         and not exists (
             select 1
             from own_domains
-            where doors.email like '%@' || own_domains.domain or doors.email like '%@%.' || own_domains.domain
+            where
+                right(doors.email, length(own_domains.domain) + 1) in ('@' || own_domains.domain, '.' || own_domains.domain)
         ) as is_foreign
     from doors
 )

@@ -1,0 +1,136 @@
+"""A setting of the rules that is misspelt or of another type stops dbt in one line."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+
+from integration_tests.warehouse import PROJECT
+
+
+class Refused(Exception):
+    """What dbt raises."""
+
+
+@pytest.fixture(scope="module")
+def nodes() -> dict[int, Any]:
+    models = [
+        model
+        for path in (PROJECT / "models/rules").glob("*.yml")
+        for model in yaml.safe_load(path.read_text("utf-8"))["models"]
+    ]
+    return dict(enumerate([*models, {"name": "our_domains"}]))
+
+
+def check(variables: dict[str, Any], nodes: dict[int, Any]) -> None:
+    """Check variables as dbt does before a run."""
+
+    def refuse(message: str) -> None:
+        raise Refused(message)
+
+    package = SimpleNamespace()
+    context = {
+        "exceptions": SimpleNamespace(raise_compiler_error=refuse),
+        "execute": True,
+        "graph": {"nodes": nodes},
+        "openai_audit": package,
+        "var": variables.get,
+    }
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701
+    text = (PROJECT / "macros/settings.sql").read_text("utf-8")
+    vars(package).update(vars(environment.from_string(text).make_module(context)))
+    package.check_settings()
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"openai_audit_rules": None, "openai_audit_suppressions": None},
+        {
+            "openai_audit_rules": {
+                "mass_deletion": {"minutes": 1440, "enabled": False, "severity": "low"},
+                "key_with_broad_scopes": {"scopes": ["api.all"]},
+                "workspace_control_changed": {"sso_providers": []},
+            }
+        },
+        {"openai_audit_suppressions": [{"rule": "stale_key"}, {"entity": "key-1"}]},
+        {"openai_audit_suppressions": "security.suppressions"},
+        {"openai_audit_own_domains": "our_domains"},
+        {"openai_audit_own_domains": "security.domains"},
+        {"openai_audit_own_networks": ["192.0.2.0/24"]},
+    ],
+)
+def test_what_the_docs_say_is_taken(
+    variables: dict[str, Any], nodes: dict[int, Any]
+) -> None:
+    check(variables, nodes)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"openai_audit_rules": ["stale_key"]}, "openai_audit_rules is not a mapping"),
+        ({"openai_audit_rules": {"stale_ky": {}}}, "openai_audit_rules.stale_ky is no"),
+        ({"openai_audit_rules": {"stale_key": None}}, "stale_key is not a mapping"),
+        (
+            {"openai_audit_rules": {"stale_key": {"enable": False}}},
+            "stale_key.enable is no setting of the rule, which has enabled, severity",
+        ),
+        (
+            {"openai_audit_rules": {"stale_key": {"enabled": "false"}}},
+            "stale_key.enabled is neither true nor false",
+        ),
+        (
+            {"openai_audit_rules": {"stale_key": {"severity": "hgih"}}},
+            "stale_key.severity is none of critical",
+        ),
+        (
+            {"openai_audit_rules": {"stale_key": {"days": "90"}}},
+            "stale_key.days is not a whole number",
+        ),
+        (
+            {"openai_audit_rules": {"stale_key": {"days": 0}}},
+            "stale_key.days is not a whole number",
+        ),
+        (
+            {"openai_audit_rules": {"mass_deletion": {"minutes": 4320}}},
+            "mass_deletion.minutes is more than 1440",
+        ),
+        (
+            {"openai_audit_rules": {"key_with_broad_scopes": {"scopes": "a.b"}}},
+            "scopes is not a list with at least one text",
+        ),
+        (
+            {"openai_audit_rules": {"key_with_broad_scopes": {"scopes": []}}},
+            "scopes is not a list with at least one text",
+        ),
+        ({"openai_audit_suppressions": {"rule": "stale_key"}}, "neither a list nor"),
+        ({"openai_audit_suppressions": [None]}, "has an item that is not made of rule"),
+        (
+            {"openai_audit_suppressions": [{"rul": "stale_key"}]},
+            "has an item that is not made of rule",
+        ),
+        (
+            {"openai_audit_suppressions": [{"reason": "holidays"}]},
+            "without rule and entity, which would suppress everything",
+        ),
+        ({"openai_audit_suppressions": [{"rule": "stale_ky"}]}, "stale_ky is no rule"),
+        ({"openai_audit_own_domains": "example"}, "no model has that name"),
+        ({"openai_audit_own_cloud_accounts": 123456789012}, "neither a list of texts"),
+        ({"openai_audit_own_cloud_accounts": [123456789012]}, "write it in quotes"),
+    ],
+)
+def test_what_would_have_no_effect_or_another_is_refused(
+    variables: dict[str, Any], told: str, nodes: dict[int, Any]
+) -> None:
+    with pytest.raises(Refused) as refused:
+        check(variables, nodes)
+    message = str(refused.value)
+    assert told in message
+    assert "\n" not in message
+    assert message.endswith(": correct the variable, see docs/detections.md")

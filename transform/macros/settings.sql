@@ -1,0 +1,87 @@
+{#- What dbt's variables say of the rules is checked before a run: a setting that is
+    misspelt would have no effect, or one that nobody meant. -#}
+
+{% macro check_settings() -%}
+    {%- if execute -%}
+        {%- set cards = {} -%}
+        {%- for node in graph.nodes.values() if node.name.startswith('rule_openai_audit__') -%}
+            {%- do cards.update({node.name | replace('rule_openai_audit__', ''): node.config.meta}) -%}
+        {%- endfor -%}
+        {%- set rules = var('openai_audit_rules') or {} -%}
+        {%- if rules is not mapping -%}
+            {{ openai_audit.wrong('openai_audit_rules', 'is not a mapping of rules to settings') }}
+        {%- endif -%}
+        {%- for rule, settings in rules.items() -%}
+            {{ openai_audit.check_rule(cards, rule, settings) }}
+        {%- endfor -%}
+        {{ openai_audit.check_suppressions(cards, var('openai_audit_suppressions') or []) }}
+        {%- for name in ['own_domains', 'own_cloud_accounts', 'own_networks', 'break_glass_accounts'] -%}
+            {{ openai_audit.check_texts('openai_audit_' ~ name, var('openai_audit_' ~ name) or []) }}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro wrong(variable, what) -%}
+    {{ exceptions.raise_compiler_error(variable ~ ' ' ~ what ~ ': correct the variable, see docs/detections.md') }}
+{%- endmacro %}
+
+{% macro check_rule(cards, rule, settings) -%}
+    {%- set place = 'openai_audit_rules.' ~ rule -%}
+    {%- if rule not in cards -%} {{ openai_audit.wrong(place, 'is no rule') }} {%- endif -%}
+    {%- if settings is not mapping -%} {{ openai_audit.wrong(place, 'is not a mapping of settings') }} {%- endif -%}
+    {%- set parameters = cards[rule].get('parameters', {}) -%}
+    {%- for name, value in settings.items() -%}
+        {%- set place = 'openai_audit_rules.' ~ rule ~ '.' ~ name -%}
+        {%- if name == 'enabled' -%}
+            {%- if value is not boolean -%} {{ openai_audit.wrong(place, 'is neither true nor false') }} {%- endif -%}
+        {%- elif name == 'severity' -%}
+            {%- if value not in ['critical', 'high', 'medium', 'low', 'info'] -%}
+                {{ openai_audit.wrong(place, 'is none of critical, high, medium, low, info') }}
+            {%- endif -%}
+        {%- elif name not in parameters -%}
+            {{ openai_audit.wrong(place, 'is no setting of the rule, which has ' ~ (['enabled', 'severity'] + parameters.keys() | list) | join(', ')) }}
+        {%- elif parameters[name].default is integer -%}
+            {%- if value is not integer or value < 1 -%} {{ openai_audit.wrong(place, 'is not a whole number from 1 on') }} {%- endif -%}
+            {%- if value > parameters[name].get('at_most', value) -%}
+                {{ openai_audit.wrong(place, 'is more than ' ~ parameters[name].at_most) }}
+            {%- endif -%}
+        {%- else -%}
+            {{ openai_audit.check_texts(place, value) }}
+            {%- if value is string or (parameters[name].default and not value) -%}
+                {{ openai_audit.wrong(place, 'is not a list with at least one text') }}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro check_suppressions(cards, suppressions) -%}
+    {%- set place = 'openai_audit_suppressions' -%}
+    {%- if suppressions is mapping or suppressions is number -%}
+        {{ openai_audit.wrong(place, 'is neither a list nor the name of a relation') }}
+    {%- endif -%}
+    {%- for item in suppressions if suppressions is not string -%}
+        {%- if item is not mapping or item.keys() | reject('in', ['rule', 'entity', 'until', 'reason']) | list -%}
+            {{ openai_audit.wrong(place, 'has an item that is not made of rule, entity, until and reason') }}
+        {%- elif item.get('rule') is none and item.get('entity') is none -%}
+            {{ openai_audit.wrong(place, 'has an item without rule and entity, which would suppress everything') }}
+        {%- elif item.get('rule') is not none and item.rule not in cards -%}
+            {{ openai_audit.wrong(place ~ ': ' ~ item.rule, 'is no rule') }}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- A list of texts, or one text for the name of a relation. A number may have lost the zeros
+    that it began with. -#}
+{% macro check_texts(place, value) -%}
+    {%- if value is string -%}
+        {%- if '.' not in value and not graph.nodes.values() | selectattr('name', 'equalto', value) | list -%}
+            {{ openai_audit.wrong(place, 'is a text and no model has that name; a list of one is written [' ~ value ~ ']') }}
+        {%- endif -%}
+    {%- elif value is mapping or value is number or value is boolean -%}
+        {{ openai_audit.wrong(place, 'is neither a list of texts nor the name of a relation') }}
+    {%- else -%}
+        {%- for item in value if item is not string -%}
+            {{ openai_audit.wrong(place, 'has an item that is no text: write it in quotes') }}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
