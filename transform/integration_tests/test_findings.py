@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import datetime
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any
 
 from integration_tests.messages import event, events, extracted, stream_of
@@ -41,6 +42,18 @@ OF_MONOTONE_RULES = """
 """
 TOLD = OF_MONOTONE_RULES % "openai_audit__findings"
 DETECTED = OF_MONOTONE_RULES % "int_openai_audit__detected"
+
+
+WORKSPACE_LOGS = {
+    "event_id": str,
+    "timestamp": datetime,
+    "action": str,
+    "workspace_id": str,
+}
+
+
+def workspace_logs(*rows: Message) -> list[Message]:
+    return stream_of("workspace_audit_logs", ["event_id"], WORKSPACE_LOGS, rows)
 
 
 def removed(id_: str, key: str, at: str = "2026-11-01T12:00:00Z") -> Message:
@@ -83,6 +96,52 @@ def test_what_was_added_while_no_rule_looked_is_judged_later(own: Warehouse) -> 
         own.dbt("run", "--select", "int_openai_audit__events")
     own.build()
     assert [row[0] for row in told(own)] == ["key-1", "key-2", "key-3"]
+
+
+def test_odd_events_stop_no_run_and_hide_no_other(own: Warehouse) -> None:
+    noise = "".join(random.Random(5).choices(ascii_letters, k=9_000))  # noqa: S311 - no key
+    saml = {"workspace_id": "w", "action": "SAML_CREATE_CONNECTION"}
+    own.load(
+        [
+            *events(removed("a", noise), event("b", type=noise)),
+            *workspace_logs({"event_id": "w1", **saml}),
+        ]
+    )
+    own.dbt("seed")
+    own.dbt("run")
+    own.load(
+        workspace_logs(
+            {"event_id": "w2", "timestamp": "2999-01-01T00:00:00Z", **saml},
+            {"event_id": "w3", **saml},
+        )
+    )
+    own.dbt("run")
+    matches = own.rows(
+        "select event_id, length(entity) < 300 from {answers}.int_openai_audit__matches"
+        " where event_id is not null and severity = 'critical' order by 1"
+    )
+    assert matches == [(id_, True) for id_ in ("a", "w1", "w2", "w3")]
+
+
+def test_a_burst_over_midnight_is_the_same_in_one_run_and_in_two(
+    own: Warehouse,
+) -> None:
+    minutes = ["01T23:56", "01T23:57", "01T23:58", "02T00:01", "02T00:02", "02T00:03"]
+    burst = [
+        event(f"e{place}", effective_at=f"2026-11-{minute}:00Z")
+        for place, minute in enumerate(minutes)
+    ]
+    rules = {"mass_deletion": {"deletions": 5}}
+    own.load(events(*burst[:3]))
+    own.dbt("seed")
+    own.dbt("run", openai_audit_rules=rules)
+    own.load(events(*burst[3:]))
+    own.dbt("run", openai_audit_rules=rules)
+    matches = own.texts("int_openai_audit__matches")
+    assert len([row for row in matches if "mass_deletion" in row]) == 2
+    for selected in (["--select", "int_openai_audit__matches+"], []):
+        own.dbt("run", "--full-refresh", *selected, openai_audit_rules=rules)
+        assert own.texts("int_openai_audit__matches") == matches
 
 
 def test_settings_keep_findings_quiet_or_rate_them(own: Warehouse) -> None:
