@@ -38,6 +38,10 @@ test: lint $(parts:%=test-%) ## Check everything that has to pass
 test-tap: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform ## Test the tap alone
 	$(DEV)/python -m pytest --numprocesses=auto tests
 
+.PHONY: test-pythons
+test-pythons: .venv/dev/.installed ## Try the wheel alone on every Python that is found here
+	ALL_PYTHONS=yes $(DEV)/python -m pytest tests/test_wheel.py
+
 .PHONY: test-transform
 test-transform: .venv/transform/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts ## Test the dbt package alone
 	.venv/transform/bin/python -m pytest --numprocesses=auto --dist=loadgroup transform
