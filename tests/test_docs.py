@@ -82,6 +82,15 @@ def test_every_link_leads_somewhere(name: str) -> None:
             assert found.count(anchor) == 1, link
 
 
+def test_every_file_that_contributing_names_is_there() -> None:
+    named = re.findall(r"`((?:[\w.]+/)+[\w.]*)`", page("CONTRIBUTING.md"))
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    models = {path.stem for path in (ROOT / "transform").rglob("*.sql")}
+    named = re.findall(r"`((?:stg|int)?_?openai_audit__\w+)`", page("CONTRIBUTING.md"))
+    assert [name for name in named if name not in models] == []
+
+
 def test_every_page_is_named_in_the_readme() -> None:
     named = {link.partition("#")[0] for link in links("README.md")}
     assert {name for name in PAGES if name.startswith("docs/")} <= named
