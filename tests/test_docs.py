@@ -34,8 +34,8 @@ TESTED = {
     "meltano schedule list": "tests/test_docs.py",
     "meltano add tap-openai-audit --from-ref plugin.yaml": "tests/test_meltano.py",
     "meltano state get": "tests/test_meltano.py",
-    # From a package index: the workflow of the release builds and checks the package.
-    "pip install tap-openai-audit": "tests/test_docs.py",
+    # There from the wheel, and not from an index.
+    "pip install tap-openai-audit": "tests/test_wheel.py",
     "tap-openai-audit --config ENV | target-jsonl": "tests/test_docs.py",
     "tap-openai-audit --config config.json --check": "tests/test_check.py",
     "meltano run tap-openai-audit digests-kept target-postgres": (
