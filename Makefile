@@ -38,6 +38,10 @@ test: lint $(parts:%=test-%) ## Check everything that has to pass
 test-tap: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform ## Test the tap alone
 	$(DEV)/python -m pytest --numprocesses=auto tests
 
+.PHONY: test-pythons
+test-pythons: .venv/dev/.installed ## Try the wheel alone on every Python that is found here
+	ALL_PYTHONS=yes $(DEV)/python -m pytest tests/test_wheel.py
+
 .PHONY: test-transform
 test-transform: .venv/transform/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts ## Test the dbt package alone
 	.venv/transform/bin/python -m pytest --numprocesses=auto --dist=loadgroup transform
@@ -46,11 +50,35 @@ test-transform: .venv/transform/.installed .meltano/.installed .meltano/.install
 test-alerts: .venv/alerts/.installed .venv/meltano/.installed .meltano/.installed-alerts ## Test the alerts alone
 	.venv/alerts/bin/python -m pytest --numprocesses=auto --dist=loadgroup alerts
 
+# Each is a hook in .pre-commit-config.yaml as well.
+lints := style types sql yaml meltano workflows
+
 .PHONY: lint
-lint: .venv/dev/.installed ## Check style, types and workflows
+lint: $(lints:%=lint-%) ## Check style, types and what else can be seen without running
+
+.PHONY: lint-style
+lint-style: .venv/dev/.installed
 	$(DEV)/ruff check .
 	$(DEV)/ruff format --check .
+
+.PHONY: lint-types
+lint-types: .venv/dev/.installed
 	$(DEV)/mypy
+
+.PHONY: lint-sql
+lint-sql: .venv/transform/.installed
+	.venv/transform/bin/python -m tools.lint_sql
+
+.PHONY: lint-yaml
+lint-yaml: .venv/dev/.installed
+	$(DEV)/yamllint --strict .
+
+.PHONY: lint-meltano
+lint-meltano: .venv/dev/.installed
+	$(DEV)/check-jsonschema --builtin-schema=vendor.meltano meltano.yml
+
+.PHONY: lint-workflows
+lint-workflows: .venv/dev/.installed
 	$(DEV)/zizmor --quiet --offline --pedantic --strict-collection .github
 
 .PHONY: audit

@@ -34,8 +34,8 @@ TESTED = {
     "meltano schedule list": "tests/test_docs.py",
     "meltano add tap-openai-audit --from-ref plugin.yaml": "tests/test_meltano.py",
     "meltano state get": "tests/test_meltano.py",
-    # From a package index: the workflow of the release builds and checks the package.
-    "pip install tap-openai-audit": "tests/test_docs.py",
+    # There from the wheel, and not from an index.
+    "pip install tap-openai-audit": "tests/test_wheel.py",
     "tap-openai-audit --config ENV | target-jsonl": "tests/test_docs.py",
     "tap-openai-audit --config config.json --check": "tests/test_check.py",
     "meltano run tap-openai-audit digests-kept target-postgres": (
@@ -80,6 +80,15 @@ def test_every_link_leads_somewhere(name: str) -> None:
         if anchor:
             found = anchors(target.resolve().relative_to(ROOT).as_posix())
             assert found.count(anchor) == 1, link
+
+
+def test_every_file_that_contributing_names_is_there() -> None:
+    named = re.findall(r"`((?:[\w.]+/)+[\w.]*)`", page("CONTRIBUTING.md"))
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    models = {path.stem for path in (ROOT / "transform").rglob("*.sql")}
+    named = re.findall(r"`((?:stg|int)?_?openai_audit__\w+)`", page("CONTRIBUTING.md"))
+    assert [name for name in named if name not in models] == []
 
 
 def test_every_page_is_named_in_the_readme() -> None:

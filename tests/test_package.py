@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TAP = ROOT / "tap_openai_audit"
+PACKAGE = dict(
+    re.findall(r'^(\w+) = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +29,10 @@ def tap() -> set[str]:
 def test_the_sdist_holds_the_tap_and_its_documents(sdist: Path, tap: set[str]) -> None:
     with tarfile.open(sdist) as archive:
         found = {name.partition("/")[2] for name in archive.getnames()}
-    documents = {"README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml"}
+    documents = {"README.md", "LICENSE", "CHANGELOG.md"}
+    of_the_build = {"pyproject.toml", "hatch_build.py"}
     of_the_format = {"PKG-INFO", ".gitignore"}
-    assert found == tap | documents | of_the_format
+    assert found == tap | documents | of_the_build | of_the_format
 
 
 def test_the_wheel_holds_nothing_but_the_tap(wheel: Path, tap: set[str]) -> None:
@@ -36,6 +41,19 @@ def test_the_wheel_holds_nothing_but_the_tap(wheel: Path, tap: set[str]) -> None
     name = "-".join(wheel.name.split("-")[:2]) + ".dist-info"
     metadata = ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")
     assert found == tap | {f"{name}/{file}" for file in metadata}
+
+
+def test_the_page_of_the_package_links_to_pages_that_are_there(wheel: Path) -> None:
+    name = "-".join(wheel.name.split("-")[:2])
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(f"{name}.dist-info/METADATA").decode()
+    links = re.findall(r"\]\(([^)]+)\)", metadata)
+    repository, version = PACKAGE["Repository"], PACKAGE["version"]
+    prefix = f"{repository}/blob/v{version}/"
+    pages = [link.removeprefix(prefix) for link in links if link.startswith(prefix)]
+    assert "docs/settings.md" in pages
+    assert [page for page in pages if not (ROOT / page).exists()] == []
+    assert [link for link in links if not link.startswith("https://")] == []
 
 
 def test_the_tap_brings_its_types_and_its_catalogue(tap: set[str]) -> None:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
@@ -143,3 +144,14 @@ def test_the_license_is_apache_2_0() -> None:
     title = [line.strip() for line in read(ROOT / "LICENSE").splitlines() if line][:2]
     assert title == ["Apache License", "Version 2.0, January 2004"]
     assert '\nlicense = "Apache-2.0"\n' in read(ROOT / "pyproject.toml")
+
+
+def test_before_a_commit_runs_what_lint_runs() -> None:
+    (lints,) = re.findall(r"^lints := (.+)$", read(ROOT / "Makefile"), re.MULTILINE)
+    config = yaml.safe_load(read(ROOT / ".pre-commit-config.yaml"))
+    (local,) = config["repos"]
+    hooks = {hook["id"]: hook["entry"] for hook in local["hooks"]}
+    assert list(hooks) == lints.split()
+    for name, entry in hooks.items():
+        assert entry == f"make --silent lint-{name}"
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}

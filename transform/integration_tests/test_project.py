@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import csv
 import json
-import os
 import re
 import subprocess
 import sys
@@ -18,8 +17,6 @@ from integration_tests.warehouse import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from sandbox.demo.postgres import Database
 
 
 @pytest.fixture(scope="module")
@@ -125,23 +122,3 @@ def test_no_type_of_the_catalogue_is_without_a_sentence_in_the_unit_tests() -> N
     fixtures = ("sentences_of_every_type", "sentences_of_every_action")
     shown = [values(f"tests/fixtures/{name}.csv", "event_id") for name in fixtures]
     assert known <= set.union(*shown)
-
-
-@pytest.mark.xdist_group("postgres")
-def test_the_style_of_the_sql_is_one(postgres: Database, tmp_path: Path) -> None:
-    linted = subprocess.run(
-        [str(Path(sys.executable).with_name("sqlfluff")), "lint", "models", "tests"],
-        cwd=PROJECT,
-        env={
-            **os.environ,
-            **postgres.environment,
-            "DBT_PROFILES_DIR": str(PROJECT),
-            "DBT_TARGET_PATH": str(tmp_path),
-            "DBT_LOG_PATH": str(tmp_path),
-            "DO_NOT_TRACK": "1",
-        },
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert linted.returncode == 0, linted.stdout[-8000:]
