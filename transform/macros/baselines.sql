@@ -1,60 +1,37 @@
-{#- What an actor did before. Rules compare with it what is watched, and read no more of the
-    past than that of the actors who are watched; an index leads there. Who has no id, has
-    no past.
+{#- What an actor did before, who has an id: others have no past. -#}
 
-    Windows whose beginning moves only count: a least or greatest value of one costs as much
-    as the window is long, for each event. -#}
-
-{#- A query for those actors, as `account_id, actor_id`, and for their first watched event
-    that meets a condition, as `since`. -#}
-{% macro watched_actors(condition) -%}
+{#- A query for what actors did that is watched, with its `place` among the acts of the actor,
+    and when the one before it was, as `acted_before_at`. A sign-in that failed is no act. -#}
+{% macro watched_acts(columns=[]) -%}
     select
+        event_id,
         account_id,
+        occurred_at,
         actor_id,
-        min(occurred_at) as since
+        {% for column in columns -%} {{ column }}, {% endfor -%}
+        row_number() over (partition by account_id, actor_id order by occurred_at, event_id) as place,
+        lag(occurred_at) over (partition by account_id, actor_id order by occurred_at, event_id) as acted_before_at
     from {{ ref('int_openai_audit__watched') }}
-    where actor_id is not null and {{ condition }}
-    group by account_id, actor_id
+    where actor_id is not null and not {{ openai_audit.failed_to_sign_in() }}
 {%- endmacro %}
 
-{#- A query for what they did last before that, as `last_seen_at`; null for nothing. -#}
-{% macro last_seen(actors, condition) -%}
-    select
-        account_id,
-        actor_id,
-        (
-            select max(earlier.occurred_at)
-            from {{ ref('int_openai_audit__events') }} as earlier
-            where
-                earlier.account_id = {{ actors }}.account_id
-                and earlier.actor_id = {{ actors }}.actor_id
-                and earlier.occurred_at < {{ actors }}.since
-                and {{ condition }}
-        ) as last_seen_at
-    from {{ actors }}
+{#- When the actor of an act did something before it; null for never. It is looked up, so ask
+    it of the first act only. -#}
+{% macro last_seen(act) -%}
+    (
+        select max(earlier.occurred_at)
+        from {{ ref('int_openai_audit__events') }} as earlier
+        where
+            earlier.account_id = {{ act }}.account_id
+            and earlier.actor_id = {{ act }}.actor_id
+            and earlier.occurred_at < {{ act }}.occurred_at
+            and not {{ openai_audit.failed_to_sign_in() }}
+    )
 {%- endmacro %}
 
-{#- A query for what they did from `days` before that on, as far as it meets a condition: what
-    is watched, and what that is compared with. -#}
-{% macro habits(actors, columns, days, condition) -%}
-    select
-        events.event_id,
-        events.account_id,
-        events.occurred_at,
-        events.actor_id,
-        {{ openai_audit.second('events.occurred_at') }} as second,
-        events.occurred_at >= {{ actors }}.since as is_watched,
-        events.{{ columns | join(',\n        events.') }}
-    from {{ actors }}
-    inner join {{ ref('int_openai_audit__events') }} as events
-        on
-            {{ actors }}.account_id = events.account_id
-            and {{ actors }}.actor_id = events.actor_id
-            and events.occurred_at >= {{ dbt.dateadd('day', -1 * (days | int), actors ~ '.since') }}
-    where {{ condition }}
-{%- endmacro %}
-
-{#- How many of an actor's events there are between two numbers of seconds before this one. -#}
+{#- How many of an actor's acts lie between two numbers of seconds before this one. Windows
+    whose beginning moves only count: for a least or greatest value PostgreSQL reads all of
+    the window again for each event. -#}
 {% macro count_before(begin, end=1, by='account_id, actor_id', counted='*') -%}
     count({{ counted }}) over (
         partition by {{ by }} order by second

@@ -16,28 +16,51 @@
     )
 {%- endmacro %}
 
-{#- A query that says of each `account_id, entity, second` how many different things there
-    were in the seconds up to it, as `things`.
+{#- A query for events and how many different things there were in the seconds up to each,
+    as `things`.
 
     A thing is there from each of its events until the span is over. Where that begins and
     ends is marked, and the marks are summed up in the order of time.
 
-    `events` has the columns `account_id, entity, thing, second`. -#}
+    `events` has the columns `event_id, account_id, occurred_at, entity, thing, second`. -#}
 {% macro distinct_within(events, seconds) -%}
     {%- set of_the_thing = 'partition by account_id, entity, thing order by second' -%}
     select
+        event_id,
         account_id,
+        occurred_at,
         entity,
-        second,
-        sum(sum(step)) over (
-            partition by account_id, entity order by second rows between unbounded preceding and current row
-        ) as things
+        things
     from (
-        select account_id, entity, second, case when second - before <= {{ seconds | int }} then 0 else 1 end as step
-        from (select account_id, entity, second, lag(second) over ({{ of_the_thing }}) as before from {{ events }}) as begun
-        union all
-        select account_id, entity, second + {{ seconds | int }} + 1 as second, case when after - second <= {{ seconds | int }} then 0 else -1 end as step
-        from (select account_id, entity, second, lead(second) over ({{ of_the_thing }}) as after from {{ events }}) as ended
-    ) as marks
-    group by account_id, entity, second
+        select
+            event_id,
+            account_id,
+            occurred_at,
+            entity,
+            sum(case when is_there then 0 else step end) over (partition by account_id, entity order by second) as things
+        from (
+            select
+                event_id,
+                account_id,
+                occurred_at,
+                entity,
+                second,
+                1 as step,
+                coalesce(second - lag(second) over ({{ of_the_thing }}) <= {{ seconds | int }}, false) as is_there
+            from {{ events }}
+
+            union all
+
+            select
+                null as event_id,
+                account_id,
+                occurred_at,
+                entity,
+                second + {{ seconds | int }} + 1 as second,
+                -1 as step,
+                coalesce(lead(second) over ({{ of_the_thing }}) - second <= {{ seconds | int }}, false) as is_there
+            from {{ events }}
+        ) as marks
+    ) as summed_up
+    where event_id is not null
 {%- endmacro %}

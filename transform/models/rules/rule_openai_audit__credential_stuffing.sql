@@ -19,16 +19,11 @@ counted as (
 )
 
 select
-    failures.event_id,
-    failures.account_id,
-    failures.occurred_at,
-    failures.entity,
+    event_id,
+    account_id,
+    occurred_at,
+    entity,
     'medium' as severity,
     '{event}; the sign-ins of this account failed from at least {{ addresses }} addresses within {{ minutes }} minutes' as sentence
-from failures
-inner join counted
-    on
-        failures.account_id = counted.account_id
-        and failures.entity = counted.entity
-        and failures.second = counted.second
-where counted.things >= {{ addresses }}
+from counted
+where things >= {{ addresses }}

@@ -23,16 +23,11 @@ counted as (
 )
 
 select
-    sessions.event_id,
-    sessions.account_id,
-    sessions.occurred_at,
-    sessions.entity,
+    event_id,
+    account_id,
+    occurred_at,
+    entity,
     'low' as severity,
     '{event}; at least {{ users }} users came from this address within {{ minutes }} minutes' as sentence
-from sessions
-inner join counted
-    on
-        sessions.account_id = counted.account_id
-        and sessions.entity = counted.entity
-        and sessions.second = counted.second
-where counted.things >= {{ users }}
+from counted
+where things >= {{ users }}

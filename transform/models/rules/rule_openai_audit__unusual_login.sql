@@ -5,12 +5,16 @@
 {%- set middle = 86400 * (days // 2) -%}
 with
 
-actors as (
-    {{ openai_audit.watched_actors(openai_audit.signed_in()) }}
-),
-
 sign_ins as (
-    {{ openai_audit.habits('actors', ['country'], days, openai_audit.signed_in()) }}
+    select
+        event_id,
+        account_id,
+        occurred_at,
+        actor_id,
+        country,
+        {{ openai_audit.second('occurred_at') }} as second
+    from {{ ref('int_openai_audit__remembered') }}
+    where {{ openai_audit.signed_in() }}
 ),
 
 counted as (
@@ -19,7 +23,7 @@ counted as (
         account_id,
         occurred_at,
         actor_id,
-        is_watched,
+        second,
         country,
         {{ openai_audit.count_before(begin) }} as before,
         {{ openai_audit.count_before(begin, middle) }} as long_before,
@@ -36,41 +40,32 @@ distances as (
     {%- endfor %}
 ),
 
-usual_hours as (
-    select
-        sign_ins.event_id,
-        sign_ins.account_id,
-        sign_ins.actor_id,
-        sign_ins.second,
-        distances.distance,
-        mod(cast(extract(hour from sign_ins.occurred_at) as {{ dbt.type_bigint() }}) + distances.distance + 24, 24) as hour_of_day
-    from sign_ins
-    cross join distances
-),
-
-counted_hours as (
-    select
-        event_id,
-        distance,
-        {{ openai_audit.count_before(begin, by='account_id, actor_id, hour_of_day') }} as before_at_that_time
-    from usual_hours
-),
-
-rated as (
+around as (
     select
         counted.event_id,
         counted.account_id,
         counted.occurred_at,
         counted.actor_id,
+        counted.second,
+        counted.before >= {{ sign_ins }} and counted.long_before > 0 as is_compared,
         counted.country is not null and counted.before_from_country = 0 and counted.before_with_country >= {{ sign_ins }} as is_new_country,
-        counted_hours.before_at_that_time = 0 as is_unusual_hour
+        distances.distance,
+        mod(cast(extract(hour from counted.occurred_at) as {{ dbt.type_bigint() }}) + distances.distance + 24, 24) as hour_of_day
     from counted
-    inner join counted_hours on counted.event_id = counted_hours.event_id
-    where
-        counted.is_watched
-        and counted.before >= {{ sign_ins }}
-        and counted.long_before > 0
-        and counted_hours.distance = 0
+    cross join distances
+),
+
+rated as (
+    select
+        event_id,
+        account_id,
+        occurred_at,
+        actor_id,
+        is_compared,
+        is_new_country,
+        distance,
+        {{ openai_audit.count_before(begin, by='account_id, actor_id, hour_of_day') }} = 0 as is_unusual_hour
+    from around
 )
 
 select
@@ -84,4 +79,4 @@ select
         else '{event}; in the {{ days }} days before {actor} never signed in at such an hour'
     end as sentence
 from rated
-where is_new_country or is_unusual_hour
+where is_compared and distance = 0 and (is_new_country or is_unusual_hour)
