@@ -100,12 +100,8 @@ AGE_NAMES = (
     *(f"{a} to {b} days" for a, b in pairwise(_AGES)),
     f"more than {_AGES[-1]} days",
 )
-USE_NAMES = (
-    f"last {_USES[0]} days",
-    *(f"{a} to {b} days ago" for a, b in pairwise(_USES)),
-    "longer ago",
-    "never seen",
-)
+USE_NAMES = (*(f"{days} days" for days in _USES), "longer", "never")
+"""Within how many days a key was last used."""
 
 
 @dataclass(frozen=True)

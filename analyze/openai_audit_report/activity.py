@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from openai_audit_report.models import Answers
 
 MOST_BUSIEST = 10
-MOST_SENTENCES = 300
+MOST_SENTENCES = 200
 """Sentences in the timeline. With a year of them nobody would find anything."""
+
+MOST_SENTENCES_A_DAY = 30
+"""Sentences of one day, so that a busy day leaves room for others."""
+
+_EVERYDAY = ("apps_and_gpts", "compliance_api", "conversations_and_files")
+"""A workspace has many of these, so they are the first that a busy day leaves out."""
 
 _IN_PERIOD = "occurred_at >= {start} and occurred_at < {end}"
 _IS_SIGN_IN = "event_type like 'login%%'"
@@ -52,8 +58,8 @@ _PEOPLE = f"""
     from {{events}}
     where
         {_IN_PERIOD} and actor_kind in ('user', 'external_user')
-        and coalesce(actor_id, actor_email) is not null
-    group by account_id, coalesce(actor_id, actor_email)
+        and coalesce(actor_email, actor_id) is not null
+    group by coalesce(actor_email, actor_id)
     order by events desc, name
     limit {MOST_BUSIEST}
 """
@@ -62,7 +68,7 @@ _KEYS = f"""
         coalesce(max(api_key_name), api_key_id) as name,
         coalesce(max(actor_name), max(actor_email), max(actor_id)) as detail,
         count(*) as events, 0 as failed_sign_ins,
-        count(distinct ip_address) as others, max(occurred_at) as last_at,
+        count(distinct event_type) as others, max(occurred_at) as last_at,
         count(*) over () as of_all
     from {{events}}
     where {_IN_PERIOD} and api_key_id is not null
@@ -75,7 +81,7 @@ _ADDRESSES = f"""
         ip_address as name,
         coalesce(max(city) || ', ', '') || coalesce(max(country), '') as detail,
         count(*) as events, {_FAILED_SIGN_INS} as failed_sign_ins,
-        count(distinct coalesce(actor_id, actor_email)) as others,
+        count(distinct coalesce(actor_email, actor_id)) as others,
         max(occurred_at) as last_at, count(*) over () as of_all
     from {{events}}
     where {_IN_PERIOD} and ip_address is not null
@@ -87,7 +93,7 @@ _COUNTRIES = f"""
     select
         country as name, cast(null as text) as detail, count(*) as events,
         {_FAILED_SIGN_INS} as failed_sign_ins,
-        count(distinct coalesce(actor_id, actor_email)) as others,
+        count(distinct coalesce(actor_email, actor_id)) as others,
         max(occurred_at) as last_at, count(*) over () as of_all
     from {{events}}
     where {_IN_PERIOD} and country is not null
@@ -96,10 +102,24 @@ _COUNTRIES = f"""
     limit {MOST_BUSIEST}
 """
 _SENTENCES = f"""
-    select occurred_at, sentence
-    from {{events}}
-    where
-        {_IN_PERIOD} and not {_IS_SIGN_IN} and event_type not like 'logout%%'
+    with told as (
+        select
+            occurred_at, event_id, sentence,
+            row_number() over (
+                partition by cast(occurred_at as date)
+                order by
+                    case when category in {_EVERYDAY} then 1 else 0 end,
+                    occurred_at desc, event_id desc
+            ) as number_of_day,
+            count(*) over (partition by cast(occurred_at as date)) as of_day
+        from {{events}}
+        where
+            {_IN_PERIOD} and not {_IS_SIGN_IN} and event_type not like 'logout%%'
+    )
+
+    select occurred_at, sentence, of_day
+    from told
+    where number_of_day <= {MOST_SENTENCES_A_DAY}
     order by occurred_at desc, event_id desc
     limit {MOST_SENTENCES}
 """
@@ -152,7 +172,8 @@ class Busy:
         detail: What else is known of it.
         events: How many events.
         failed_sign_ins: How many of them are sign-ins that failed.
-        others: The addresses of a person or a key; the people at an address.
+        others: The addresses of a person, the types of events of a key, the people at
+            an address or in a country.
         last_at: When the newest of them happened.
         of_all: How many such people, keys, addresses or countries there are.
     """
@@ -168,10 +189,17 @@ class Busy:
 
 @dataclass(frozen=True)
 class Told:
-    """An event in a sentence."""
+    """An event in a sentence.
+
+    Attributes:
+        occurred_at: When it happened, in UTC.
+        sentence: What happened.
+        of_day: How many events that day has which would have a sentence.
+    """
 
     occurred_at: datetime
     sentence: str
+    of_day: int = 0
 
     @property
     def day(self) -> datetime:

@@ -18,8 +18,10 @@ from openai_audit_report.models import Answers
 from openai_audit_report.page import Report, page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from openai_audit_report.activity import Events
+    from openai_audit_report.completeness import Runs
     from openai_audit_report.settings import Settings
 
 PAGE, MANIFEST = "report.html", "report.json"
@@ -63,18 +65,28 @@ def asked(settings: Settings) -> Report:
             query, settings.schema, settings.period, settings.organization_id
         )
         activity, completeness = Activity.of(answers), Completeness.of(answers)
-        accounts = [feed.runs.account_id for feed in completeness.feeds]
-        accounts += [row.workspace_id or row.organization_id for row in activity.events]
+        logs = [*activity.events, *(feed.runs for feed in completeness.feeds)]
         return Report(
             period=settings.period,
             queried_at=now,
-            accounts=list(dict.fromkeys(filter(None, accounts))),
+            accounts=_accounts(logs),
             missing=answers.missing,
             activity=activity,
             findings=Findings.of(answers),
             access=Access.of(answers, now),
             completeness=completeness,
         )
+
+
+def _accounts(logs: Iterable[Events | Runs]) -> list[tuple[str, str]]:
+    """Return the organizations and workspaces that logs are of, each once."""
+    found = {
+        ("workspace", log.workspace_id)
+        if log.workspace_id
+        else ("organization", log.organization_id or "")
+        for log in logs
+    }
+    return sorted((kind, id_) for kind, id_ in found if id_)
 
 
 def _manifest(report: Report, text: bytes) -> bytes:
@@ -88,7 +100,9 @@ def _manifest(report: Report, text: bytes) -> bytes:
             "first_day": str(report.period.start.date()),
             "last_day": str(report.period.last_day.date()),
         },
-        "accounts": report.accounts,
+        "accounts": [
+            {"kind": kind, "id": account_id} for kind, account_id in report.accounts
+        ],
         "models_missing": report.missing,
         "rows": {
             "events": report.activity.total,

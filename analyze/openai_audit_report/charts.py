@@ -19,20 +19,17 @@ if TYPE_CHECKING:
 
     from openai_audit_report.activity import Hour
 
-_WIDE, _NARROW = 640, 300
+_WIDE, _NARROW = 696, 356
 """Widths in pixels on a screen and on a phone. A chart that is scaled to fit a phone
 has letters that nobody can read, so each is drawn for both."""
 
-_TIMES = {
-    "day": alt.Axis(format="%-d %b", tickCount=6),
-    "week": alt.Axis(format="%-d %b", tickCount=6),
-    "month": alt.Axis(format="%b %Y", tickCount=6),
-}
-_UNITS = {
-    "day": "utcyearmonthdate",
-    "week": "utcyearweek",
-    "month": "utcyearmonth",
-}
+_BARS = alt.Scale(paddingInner=0.15, paddingOuter=0)
+_WORD = 76
+"""Pixels for a date below an axis."""
+
+_LEFT = 34
+"""Pixels for what stands in front of an axis."""
+
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SIGNS = {
     "unknown": "?",
@@ -54,7 +51,7 @@ def spark(counts: Sequence[int]) -> Markup:
         alt.Chart(alt.Data(values=values))
         .mark_bar(color="var(--accent)")
         .encode(
-            x=alt.X("at:O", axis=None, scale=alt.Scale(paddingInner=0.2)),
+            x=alt.X("at:O", axis=None, scale=_BARS),
             y=alt.Y("events:Q", axis=None),
         )
         .properties(width=200, height=20)
@@ -69,45 +66,35 @@ def sign_ins(
     unit: str,
 ) -> Markup:
     """Return sign-ins over time, those that failed in a chart of their own."""
-    values = [
-        {
-            "at": span.isoformat() + "Z",
-            "outcome": outcome,
-            "sign_ins": counts.get(span, 0),
-        }
-        for outcome, counts in (("succeeded", succeeded), ("failed", failed))
-        for span in spans
-    ]
 
-    def drawn(width: int) -> alt.VConcatChart:
-        return alt.vconcat(
-            *(
-                alt.Chart(alt.Data(values=values))
-                .transform_filter(f"datum.outcome == '{outcome}'")
-                .mark_bar(color=colour)
-                .encode(
-                    x=alt.X(
-                        "at:T",
-                        timeUnit=_UNITS[unit],
-                        title=None,
-                        axis=_TIMES[unit] if outcome == "failed" else None,
-                    ),
-                    y=alt.Y("sign_ins:Q", title=None, axis=alt.Axis(tickCount=3)),
-                )
-                .properties(
-                    width=width - 40,
-                    height=height,
-                    title=alt.Title(outcome, anchor="start"),
-                )
-                for outcome, colour, height in (
-                    ("succeeded", "var(--accent)", 80),
-                    ("failed", "var(--alarm)", 60),
-                )
-            ),
-            spacing=8,
+    def bars(title: str, counts: Mapping[datetime, int], width: int) -> alt.Chart:
+        values = [
+            {"at": at, "sign_ins": counts.get(span, 0)} for at, span in enumerate(spans)
+        ]
+        axis = _dates(spans, unit, width) if counts is failed else None
+        return (
+            alt.Chart(alt.Data(values=values))
+            .mark_bar(color="var(--alarm)" if counts is failed else "var(--accent)")
+            .encode(
+                x=alt.X("at:O", title=None, axis=axis, scale=_BARS),
+                y=alt.Y(
+                    "sign_ins:Q",
+                    title=None,
+                    axis=alt.Axis(tickCount=3, format=",d", minExtent=_LEFT),
+                ),
+            )
+            .properties(
+                width=width - _LEFT, height=80, title=alt.Title(title, anchor="start")
+            )
         )
 
-    return _both(drawn)
+    return _both(
+        lambda width: alt.vconcat(
+            bars("succeeded", succeeded, width),
+            bars("failed", failed, width),
+            spacing=6,
+        )
+    )
 
 
 def hours(found: Sequence[Hour], *, failed: bool) -> Markup:
@@ -136,14 +123,21 @@ def hours(found: Sequence[Hour], *, failed: bool) -> Markup:
                         values=[0, 6, 12, 18], labelExpr="datum.label + ' h'"
                     ),
                 ),
-                y=alt.Y("day:O", title=None, sort=list(WEEKDAYS), axis=alt.Axis()),
+                y=alt.Y(
+                    "day:O",
+                    title=None,
+                    sort=list(WEEKDAYS),
+                    axis=alt.Axis(minExtent=_LEFT),
+                ),
                 fillOpacity=alt.FillOpacity(
                     "count:Q",
                     legend=None,
-                    scale=alt.Scale(domain=[0, max(most, 1)], range=[0, 1]),
+                    scale=alt.Scale(
+                        type="sqrt", domain=[0, max(most, 1)], range=[0, 1]
+                    ),
                 ),
             )
-            .properties(width=width - 40, height=7 * 14)
+            .properties(width=width - _LEFT, height=7 * 15)
         )
 
     return _both(drawn)
@@ -171,35 +165,17 @@ def moments(found: Sequence[datetime]) -> Markup:
 def strip(spans: Sequence[tuple[datetime, str]], unit: str) -> Markup:
     """Return the verdict of each day, week or month as a strip of cells."""
     values = [
-        {
-            "at": number,
-            "verdict": verdict,
-            "sign": _SIGNS.get(verdict, ""),
-            "label": f"{at:%Y}" if unit == "month" else f"{at.day} {at:%b}",
-        }
-        for number, (at, verdict) in enumerate(spans)
+        {"at": at, "verdict": verdict, "sign": _SIGNS.get(verdict, "")}
+        for at, (_, verdict) in enumerate(spans)
     ]
-    labels = [value["label"] for value in values]
 
     def drawn(width: int) -> alt.LayerChart:
-        cell = width / len(spans)
-        every = max(1, round(len(spans) * 70 / width))
+        axis = _dates([at for at, _ in spans], unit, width)
         base = alt.Chart(alt.Data(values=values)).encode(
-            x=alt.X(
-                "at:O",
-                title=None,
-                axis=alt.Axis(
-                    values=list(range(0, len(spans), every)),
-                    labelExpr=f"{labels!r}[datum.value]",
-                    labelAlign="left",
-                    labelOffset=-cell / 2,
-                    labelFlush=False,
-                ),
-                scale=alt.Scale(paddingInner=0.12, paddingOuter=0),
-            )
+            x=alt.X("at:O", title=None, axis=axis, scale=_BARS)
         )
         colours = {verdict: _colour(verdict) for _, verdict in spans}
-        cells = base.mark_rect().encode(
+        cells = base.mark_rect(stroke="var(--rule)", strokeWidth=0.5).encode(
             y=alt.value(1),
             y2=alt.value(23),
             color=alt.Color(
@@ -209,11 +185,33 @@ def strip(spans: Sequence[tuple[datetime, str]], unit: str) -> Markup:
             ),
         )
         signs = base.mark_text(
-            color="var(--sign)", fontSize=min(12, cell * 1.2), fontWeight="bold"
+            color="var(--sign)", fontSize=min(12, width / len(spans)), fontWeight="bold"
         ).encode(text="sign:N", y=alt.value(12))
-        return (cells + signs).properties(width=width - 8, height=24)
+        return (cells + signs).properties(
+            width=width,
+            height=24,
+            # What is estimated of a sign's width would move the strip aside.
+            autosize=alt.AutoSizeParams(type="none"),
+            padding={"left": 0, "right": 0, "top": 0, "bottom": 20},
+        )
 
     return _both(drawn)
+
+
+def _dates(spans: Sequence[datetime], unit: str, width: int) -> alt.Axis:
+    """Return an axis that names so many of the spans as there is room for."""
+    names = [f"{at.day} {at:%b}" if unit == "day" else f"{at:%Y-%m-%d}" for at in spans]
+    every = max(1, -(-len(spans) * _WORD // width))
+    return alt.Axis(
+        values=[
+            at
+            for at in range(0, len(spans), every)
+            if at * width / len(spans) + _WORD / 2 <= width
+        ],
+        labelExpr=f"{names!r}[datum.value]",
+        labelAlign="left",
+        labelOffset=-width / len(spans) / 2,
+    )
 
 
 def sample(verdict: str) -> Markup:
@@ -221,7 +219,7 @@ def sample(verdict: str) -> Markup:
     sign = _SIGNS.get(verdict, "")
     return Markup(
         '<svg viewBox="0 0 14 14" aria-hidden="true" focusable="false">'
-        '<rect width="14" height="14" fill="{}"></rect>'
+        '<rect width="14" height="14" fill="{}" stroke="var(--rule)"></rect>'
         '<text x="7" y="11" text-anchor="middle" font-size="11" font-weight="bold"'
         ' fill="var(--sign)">{}</text></svg>'
     ).format(_colour(verdict), sign)
@@ -247,11 +245,12 @@ def _svg(chart: Any, kind: str, *, stretched: bool = False) -> Markup:  # noqa: 
         labelFontSize=11,
         labelPadding=5,
     )
+    if chart.padding is alt.Undefined:
+        chart = chart.properties(padding=0)
     configured = chart.configure(
         aria=False,
         background="transparent",
         font="inherit",
-        padding=0 if stretched else 2,
         view=alt.ViewConfig(stroke=None),
         axis=axis,
         axisX=alt.AxisConfig(grid=False, labelAngle=0),

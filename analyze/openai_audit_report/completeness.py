@@ -35,10 +35,13 @@ UNKNOWN = "unknown"
 """A verdict that a newer version of the dbt package has, and this one does not."""
 
 _RANKS = (UNKNOWN, *VERDICTS)
+"""From the worst to the best, as far as anybody knows."""
+
 _LATER = ("pending", "partial", "proven")
 """What is in order, or cannot be known yet."""
 
 MOST_DAYS = 40
+"""Days and files that are listed because they are not proven."""
 
 _DAYS = """
     select
@@ -122,6 +125,11 @@ class Runs:
     greatest_lateness_seconds: int | None
 
     @property
+    def is_of_workspace(self) -> bool:
+        """Whether its parts are files, and not days."""
+        return self.source.startswith("workspace")
+
+    @property
     def account_id(self) -> str | None:
         """The organization, or the workspace if it is the log of one."""
         return self.workspace_id or self.organization_id
@@ -183,7 +191,7 @@ class Completeness:
 
     @property
     def verdicts(self) -> dict[str, int]:
-        """How many days and files have each verdict, the worst first."""
+        """How many days and files have each verdict, the best first."""
         found: Counter[str] = Counter()
         for feed in self.feeds:
             found.update(feed.verdicts)
@@ -218,4 +226,4 @@ def _feed(runs: Runs, days: Sequence[_Day], period: Period) -> Feed:
 
 
 def _ordered(counts: Mapping[str, int]) -> dict[str, int]:
-    return {verdict: counts[verdict] for verdict in _RANKS if counts.get(verdict)}
+    return {v: counts[v] for v in reversed(_RANKS) if counts.get(v)}

@@ -51,13 +51,13 @@ class Report:
     Attributes:
         period: The days that it is about.
         queried_at: The moment as of which all of it is, in UTC without a zone.
-        accounts: The organizations and workspaces that it is about.
+        accounts: What it is about, each as `organization` or `workspace` and an id.
         missing: The models that could not be read.
     """
 
     period: Period
     queried_at: datetime
-    accounts: list[str]
+    accounts: list[tuple[str, str]]
     missing: list[str]
     activity: Activity
     findings: Findings
@@ -81,6 +81,7 @@ def page(report: Report) -> str:
         "clock": words.clock,
         "duration": words.duration,
         "spoken": words.spoken,
+        "counts": words.counts,
         "number": "{:,}".format,
         "amount": words.amount,
         "listed": words.listed,
@@ -112,8 +113,9 @@ def page(report: Report) -> str:
 
 def said(value: object, longest: int = 600) -> Markup:
     """Return a text from the log as HTML."""
-    # Trusted: what is put in is escaped.
-    return Markup(f"<bdi>{escape(shown(value, longest))}</bdi>")  # noqa: S704
+    text = escape(shown(value, longest))
+    # An address that is too long for its line is broken in front of the @.
+    return Markup("<bdi>{}</bdi>").format(text.replace("@", Markup("<wbr>@")))
 
 
 def _gated(value: object) -> object:

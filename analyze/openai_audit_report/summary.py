@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from openai_audit_report.words import amount, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from openai_audit_report.activity import Activity, Busy
     from openai_audit_report.completeness import Completeness
     from openai_audit_report.findings import Findings
-
-    Mood = str
 
 FINE, LOOK, ALARM = "fine", "look", "alarm"
 _GRAVE = ("critical", "high")
@@ -69,49 +69,42 @@ def _happened(activity: Activity) -> Sentence:
 
 
 def _alarming(findings: Findings) -> Sentence:
-    question = "What is alarming"
+    question, place = "What is alarming", "findings"
     if not findings.total:
-        return Sentence(question, "No rule has found anything.", FINE, "findings")
-    grave = [s for s in findings.counts if s in _GRAVE]
-    rest = findings.total - sum(findings.counts[s] for s in grave)
-    parts = [f"{findings.counts[severity]:,} {severity}" for severity in grave]
+        return Sentence(question, "No rule has found anything.", FINE, place)
+    grave = {s: n for s, n in findings.counts.items() if s in _GRAVE}
+    less = findings.total - sum(grave.values())
     if not grave:
-        text = f"{amount(rest, 'finding', 'findings')} of medium or lower severity."
-        return Sentence(question, text, LOOK, "findings")
-    if rest:
-        parts.append(f"{rest:,} less severe")
+        text = f"{amount(less, 'finding', 'findings')} of medium or lower severity."
+        return Sentence(question, text, LOOK, place)
+    parts = [f"{number:,} {severity}" for severity, number in grave.items()]
+    if less:
+        parts.append(f"{less:,} less severe")
     text = f"{listed(parts)} {'finding' if findings.total == 1 else 'findings'}"
-    newest = findings.findings[0]
-    return Sentence(
-        question, f"{text}. Newest of the first: {newest.title}.", ALARM, "findings"
-    )
+    newest = next(f for f in findings.findings if f.severity in grave)
+    text += f"; the newest {newest.severity} one: {newest.title}."
+    return Sentence(question, text, ALARM, place)
 
 
 def _missing(completeness: Completeness) -> Sentence:
-    question = "What is missing"
-    verdicts, place = completeness.verdicts, "completeness"
+    question, place = "What is missing", "completeness"
+    verdicts = completeness.verdicts
     if not verdicts:
         return Sentence(question, "Nobody knows: no day is counted.", LOOK, place)
-    proven = verdicts.get("proven", 0)
-    of_all = f"{proven:,} of {sum(verdicts.values()):,} days and files are proven"
+    files = any(feed.runs.is_of_workspace for feed in completeness.feeds)
+    what = "days and files" if files else "days"
+    proven = f"{verdicts.get('proven', 0):,} of {sum(verdicts.values()):,} {what}"
     lost = verdicts.get("missing", 0)
     if lost:
-        lacks = amount(lost, "day or file lacks", "days or files lack")
-        text = f"{lacks} events that the tap has written; {of_all}."
-        return Sentence(question, text, ALARM, place)
-    others = [
-        f"{count:,} {verdict}"
-        for verdict, count in verdicts.items()
-        if verdict != "proven"
-    ]
-    text = f"Nothing that is known of: {of_all}"
-    if others:
-        text += f", {listed(others)}"
-    return Sentence(
-        question, f"{text}.", LOOK if completeness.to_be_seen_to else FINE, place
-    )
+        text = f"{lost:,} of the {what} lack events that the tap has written;"
+        return Sentence(question, f"{text} {proven} are proven.", ALARM, place)
+    text = f"Nothing is known to be missing: {proven} are proven"
+    others = [f"{n:,} {verdict}" for verdict, n in verdicts.items()]
+    if others[1:] or "proven" not in verdicts:
+        text += f", {listed(others[('proven' in verdicts) :])}"
+    mood = LOOK if completeness.to_be_seen_to else FINE
+    return Sentence(question, f"{text}.", mood, place)
 
 
-def _of_all(rows: object) -> int:
-    first: Busy = rows[0]  # type: ignore[index]
-    return first.of_all
+def _of_all(rows: Sequence[Busy]) -> int:
+    return rows[0].of_all

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+_SHORT = {"api": "API", "gpts": "GPTs", "scim": "SCIM", "sso": "SSO"}
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -42,6 +43,12 @@ def duration(seconds: int) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def counts(numbers: Mapping[str, int]) -> str:
+    """Return how many there are of each, as in `2 partial, 28 proven`."""
+    return ", ".join(f"{number:,} {name}" for name, number in numbers.items())
+
+
 def spoken(name: str) -> str:
     """Return a name of the models as words."""
-    return name.replace("_", " ")
+    words = " ".join(_SHORT.get(word, word) for word in name.split("_"))
+    return f"{words[:1].upper()}{words[1:]}"

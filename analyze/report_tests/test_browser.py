@@ -126,7 +126,8 @@ def test_what_others_wrote_stays_text(browser: Browser, stage: Stage) -> None:
         page = seen.page
         assert page.title().startswith("OpenAI audit report")
         assert page.locator("script, img, iframe, b").count() == 0
-        for section in page.locator("section").all():
+        # Of sign-ins there are numbers only.
+        for section in page.locator("section:not(:has(#sign-ins))").all():
             assert "{{ 7 * 7 }}<script>" in section.inner_text()
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") == 390
