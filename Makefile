@@ -50,6 +50,10 @@ test-alerts: .venv/alerts/.installed .venv/meltano/.installed .meltano/.installe
 test-analyze: .venv/analyze/.installed .meltano/.installed .meltano/.installed-report ## Test the report alone
 	.venv/analyze/bin/python -m pytest --numprocesses=auto --dist=loadgroup -r s analyze
 
+.PHONY: screenshots
+screenshots: .venv/analyze/.installed .meltano/.installed ## Make the pictures of a report in docs/images
+	.venv/analyze/bin/python analyze/screenshots.py
+
 .PHONY: lint
 lint: .venv/dev/.installed ## Check style, types and workflows
 	$(DEV)/ruff check .

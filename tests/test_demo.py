@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -58,6 +59,9 @@ def test_the_demo_loads_every_event_of_the_sandbox() -> None:
     assert int(there) == int(proven) + int(partial)
     assert int(proven) > 20
     assert others == "0"
+    # The report is the last thing that is told of.
+    *_, place, _, _ = done.stdout.splitlines()
+    assert "Sam Carter" in Path(place).read_text("utf-8")
 
 
 def test_the_demo_takes_the_api_and_the_database_that_are_set(

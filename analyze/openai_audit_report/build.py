@@ -65,7 +65,10 @@ def asked(settings: Settings) -> Report:
             query, settings.schema, settings.period, settings.organization_id
         )
         activity, completeness = Activity.of(answers), Completeness.of(answers)
-        logs = [*activity.events, *(feed.runs for feed in completeness.feeds)]
+        logs: list[Events | Runs] = [
+            *activity.events,
+            *(feed.runs for feed in completeness.feeds),
+        ]
         return Report(
             period=settings.period,
             queried_at=now,

@@ -105,7 +105,7 @@ def hours(found: Sequence[Hour], *, failed: bool) -> Markup:
         for number, day in enumerate(WEEKDAYS, start=1)
         for hour in range(24)
     ]
-    most = max((value["count"] for value in values), default=0)
+    most = max(counts.values(), default=0)
 
     def drawn(width: int) -> alt.Chart:
         return (

@@ -97,7 +97,7 @@ def page(report: Report) -> str:
     style = _style()
     spans = report.period.spans
     verdicts = {v for feed in report.completeness.feeds for _, v in feed.spans}
-    return environment.get_template("report.html.j2").render(
+    text: str = environment.get_template("report.html.j2").render(
         report=report,
         sentences=sentences(report.activity, report.findings, report.completeness),
         spans=lambda counts: [counts.get(span, 0) for span in spans],
@@ -109,6 +109,7 @@ def page(report: Report) -> str:
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
+    return text
 
 
 def said(value: object, longest: int = 600) -> Markup:

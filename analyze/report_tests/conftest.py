@@ -1,21 +1,18 @@
 from __future__ import annotations
 
-import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from integration_tests.messages import extracted
-from integration_tests.warehouse import Warehouse
-from playwright.sync_api import sync_playwright
 
-from report_tests.stage import Stage
+from report_tests.browsers import NoBrowser, started
+from report_tests.stage import Stage, told
 from sandbox.demo.postgres import Database, EmbeddedPostgres
-from sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from integration_tests.warehouse import Warehouse
     from playwright.sync_api import Browser
 
 # With `--dist=loadgroup` one process makes what all tests of a warehouse read.
@@ -23,16 +20,6 @@ KINDS = [
     pytest.param(kind, marks=pytest.mark.xdist_group(kind))
     for kind in ("postgres", "duckdb")
 ]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# What a browser would do by itself is switched off: no request is to leave.
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 @pytest.fixture(scope="session")
@@ -49,14 +36,7 @@ def demo(
     """A month of a company with an incident, as the demo has it, and a workspace."""
     kind = request.param
     database = request.getfixturevalue("postgres") if kind == "postgres" else None
-    directory = tmp_path_factory.mktemp("demo")
-    warehouse = Warehouse(kind, directory, database, "demo", directory / "demo.duckdb")
-    options: dict[str, Any] = {"history": "story", "start": "30d", "end": "now"}
-    options |= {"incident": "2h", "workspace_events": 300}
-    with SandboxProcess(**options) as sandbox:
-        warehouse.load(extracted(sandbox, directory))
-    warehouse.build()
-    return warehouse
+    return told(kind, tmp_path_factory.mktemp("demo"), database)
 
 
 @pytest.fixture(params=KINDS)
@@ -79,12 +59,8 @@ def duckdb_stage(tmp_path: Path) -> Iterator[Stage]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Whatever real browser there is."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("needs Chromium: install it, as by apt-get install chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=program, args=list(ARGUMENTS)
-        )
-        yield started
-        started.close()
+    try:
+        with started() as browser:
+            yield browser
+    except NoBrowser as problem:
+        pytest.skip(str(problem))

@@ -12,21 +12,23 @@ from uuid import uuid4
 
 import duckdb
 import psycopg
+from integration_tests.messages import extracted
+from integration_tests.warehouse import Warehouse
 
 from openai_audit_report.build import MANIFEST, build
 from openai_audit_report.models import MODELS
 from openai_audit_report.settings import settings
+from sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from integration_tests.warehouse import Warehouse
-
     from sandbox.demo.postgres import Database
 
+Row = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 28, 21, 30)  # noqa: DTZ001 - UTC
-EVENT = {
+EVENT: Row = {
     "event_id": "event-1",
     "occurred_at": "2026-11-20 12:00:00",
     "account_id": "org-1",
@@ -43,7 +45,7 @@ EVENT = {
     "country": "GB",
     "sentence": "Ada Lovelace made the project “Search”",
 }
-FINDING = {
+FINDING: Row = {
     "finding_id": "finding-1",
     "rule": "owner_added",
     "title": "Somebody became an owner",
@@ -57,7 +59,7 @@ FINDING = {
     "sentence": "Ada Lovelace made Grace Hopper an owner",
     "what_to_do": "Ask Ada",
 }
-DAY = {
+DAY: Row = {
     "organization_id": "org-1",
     "source": "organization",
     "day": "2026-11-20 00:00:00",
@@ -108,7 +110,7 @@ class Stage:
         """The file, if it is DuckDB."""
         return self.directory / "audit.duckdb"
 
-    def add(self, model: str, *rows: dict[str, object]) -> None:
+    def add(self, model: str, *rows: Row) -> None:
         """Add rows to `openai_audit__` and the model's name."""
         for row in rows:
             places = ", ".join(["%s"] * len(row))
@@ -140,6 +142,17 @@ class Stage:
     def manifest(self) -> Any:
         """What the manifest of the last report says."""
         return json.loads((self.directory / "report" / MANIFEST).read_text("utf-8"))
+
+
+def told(kind: str, directory: Path, database: Database | None) -> Warehouse:
+    """Return a warehouse with the demo's story, and with a workspace besides."""
+    warehouse = Warehouse(kind, directory, database, "demo", directory / "demo.duckdb")
+    options: dict[str, Any] = {"history": "story", "start": "30d", "end": "now"}
+    options |= {"incident": "2h", "workspace_events": 300}
+    with SandboxProcess(**options) as sandbox:
+        warehouse.load(extracted(sandbox, directory))
+    warehouse.build()
+    return warehouse
 
 
 def built(warehouse: Warehouse, **variables: str) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openai_audit_report.models import MODELS
-from report_tests.stage import DAY, EVENT, FINDING, Stage, built
+from report_tests.stage import DAY, EVENT, FINDING, Row, Stage, built
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,11 +110,13 @@ def test_it_prints_on_a4_in_light_colours(browser: Browser, demo: Warehouse) -> 
 
 def test_what_others_wrote_stays_text(browser: Browser, stage: Stage) -> None:
     for model, columns in MODELS.items():
-        row: dict[str, object] = dict.fromkeys(
+        row: Row = dict.fromkeys(
             (name for name, kind in columns.items() if kind == "text"), HOSTILE
         )
         name = model.rpartition("__")[2]
-        given = {"events": EVENT, "findings": FINDING, "coverage": DAY}.get(name, {})
+        given: Row = {"events": EVENT, "findings": FINDING, "coverage": DAY}.get(
+            name, {}
+        )
         stage.add(
             name,
             {**given, **row, **_needed(name)},
@@ -135,20 +137,22 @@ def test_what_others_wrote_stays_text(browser: Browser, stage: Stage) -> None:
     assert len(seen.requests) == 1
 
 
-def _needed(model: str) -> dict[str, object]:
+def _needed(model: str) -> Row:
     """What has to be as it is for a row to be shown."""
-    return {
+    needed: dict[str, Row] = {
         "events": {"actor_kind": "user", "event_type": f"x{HOSTILE}"},
         "findings": {"suppressed_reason": None, "event_ids": "[]"},
         "findings_now": {"holds": False, "suppressed_reason": None},
         "access": {"access_kind": "api_key", "owner_is_gone": True},
-    }.get(model, {})
+    }
+    return needed.get(model, {})
 
 
-def _also(model: str) -> dict[str, object]:
+def _also(model: str) -> Row:
     """What differs in a second row, so that each place shows something."""
-    return {
+    also: dict[str, Row] = {
         "events": {"event_type": f"login{HOSTILE}"},
         "findings": {"suppressed_reason": HOSTILE, "finding_id": "2"},
         "access": {"access_kind": "member", "role": "owner"},
-    }.get(model, {})
+    }
+    return also.get(model, {})

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from openai_audit_report import build as building
 from openai_audit_report.build import NotWritten
 from openai_audit_report.settings import BadSettings, settings
 from openai_audit_report.text import shown
@@ -44,7 +43,7 @@ def test_a_build_that_fails_leaves_the_last_report_as_it_was(
     def full(_: int) -> NoReturn:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(building.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(NotWritten, match="No space left on device"):
         duckdb_stage.build(REPORT_PERIOD="1d")
     directory = duckdb_stage.directory / "report"

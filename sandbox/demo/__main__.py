@@ -1,4 +1,4 @@
-"""Shows two runs of Meltano into PostgreSQL, and what dbt makes of what they loaded.
+"""Shows two runs of Meltano into PostgreSQL, what dbt makes of it, and a report.
 
 Without settings the API is a sandbox and the database an embedded one. It reads the
 real API if `TAP_OPENAI_AUDIT_ADMIN_KEY` and `TAP_OPENAI_AUDIT_ORGANIZATION_ID` are set,
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 _TAP, _TARGET = "TAP_OPENAI_AUDIT_", "TARGET_POSTGRES_"
+_REPORT = Path(__file__).resolve().parents[2] / "output" / "demo"
+"""Where the report is put, which stays when all else is gone."""
+
 _LATE_SECONDS = 1800
 _WIDEST_COLUMN = 36  # letters: five columns then fit most terminals
 _WIDEST_SENTENCE = 120  # letters
@@ -184,6 +187,7 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
         DBT_SCHEMA=answers or "",
         DBT_TARGET_PATH=str(directory / "dbt"),
         DBT_LOG_PATH=str(directory / "dbt"),
+        REPORT_DIRECTORY=str(_REPORT),
     )
     meltano = Meltano(environment, variables, directory, lambda line: _say(f"  {line}"))
     return Stage(sandbox, database, schema, answers, meltano)
@@ -222,6 +226,8 @@ def _play(stage: Stage) -> bool:
             _say(f"\n{severity:9} {title}: {sentence}\n{'':9} -> {what_to_do}")
         for title, query in _ANSWERS.items():
             _show(connection, title, query)
+    stage.meltano.call("invoke", "report:build")
+    _say(f"\nAll of that, to look at in a browser:\n{_REPORT / 'report.html'}")
     return complete
 
 
