@@ -112,13 +112,13 @@ class Stage:
 
     def add(self, model: str, *rows: Row) -> None:
         """Add rows to `openai_audit__` and the model's name."""
-        for row in rows:
-            places = ", ".join(["%s"] * len(row))
-            self.execute(
-                f"insert into {self.schema}.openai_audit__{model}"
-                f" ({', '.join(row)}) values ({places})",
-                *row.values(),
-            )
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        places = f"({', '.join(['%s'] * len(columns))})"
+        self.execute(
+            f"insert into {self.schema}.openai_audit__{model} ({', '.join(columns)})"
+            f" values {', '.join([places] * len(rows))}",
+            *(row.get(name) for row in rows for name in columns),
+        )
 
     def drop(self, model: str) -> None:
         """Remove a model."""

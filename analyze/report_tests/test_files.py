@@ -128,3 +128,9 @@ def test_what_nobody_sees_is_shown_and_no_key_is(text: str, seen: str) -> None:
 
 def test_a_text_is_bounded() -> None:
     assert len(shown("x" * 10_000_000)) <= 600
+
+
+def test_the_pictures_in_the_docs_are_small() -> None:
+    sizes = [path.stat().st_size for path in (ROOT / "docs" / "images").glob("*.png")]
+    assert len(sizes) == 2
+    assert max(sizes) < 300_000
