@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 _TAP, _TARGET = "TAP_OPENAI_AUDIT_", "TARGET_POSTGRES_"
-_REPORT = Path(__file__).resolve().parents[2] / "output" / "demo"
-"""Where the report is put, which stays when all else is gone."""
+_REPORTS = Path(__file__).resolve().parents[2] / "output" / "demo"
+"""Where the report is put, which stays when all else is gone, unless it is set."""
 
 _LATE_SECONDS = 1800
 _WIDEST_COLUMN = 36  # letters: five columns then fit most terminals
@@ -175,6 +175,7 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
     else:
         _say("Database   the one that TARGET_POSTGRES_* name")
     _replace(variables, _TARGET, database.environment)
+    variables.setdefault("REPORT_DIRECTORY", str(_REPORTS))
     environment = "dev" if given else "sandbox"
     schema = variables.get(
         f"{_TARGET}DEFAULT_TARGET_SCHEMA", f"tap_openai_audit_{environment}"
@@ -187,7 +188,6 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
         DBT_SCHEMA=answers or "",
         DBT_TARGET_PATH=str(directory / "dbt"),
         DBT_LOG_PATH=str(directory / "dbt"),
-        REPORT_DIRECTORY=str(_REPORT),
     )
     meltano = Meltano(environment, variables, directory, lambda line: _say(f"  {line}"))
     return Stage(sandbox, database, schema, answers, meltano)
@@ -227,7 +227,8 @@ def _play(stage: Stage) -> bool:
         for title, query in _ANSWERS.items():
             _show(connection, title, query)
     stage.meltano.call("invoke", "report:build")
-    _say(f"\nAll of that, to look at in a browser:\n{_REPORT / 'report.html'}")
+    place = Path(stage.meltano.settings["REPORT_DIRECTORY"]) / "report.html"
+    _say(f"\nAll of that, to look at in a browser:\n{place}")
     return complete
 
 
