@@ -84,7 +84,7 @@ _UNPROVEN = """
         events_in_table, events_in_digest, reason, count(*) over () as of_all
     from {{coverage}}
     where day >= {{start}} and day < {{end}} and verdict <> 'proven'
-    order by case verdict {ranks} else 0 end, day desc, source, file_id
+    order by case verdict {ranks} else -1 end, day desc, source, file_id
     limit {most}
 """.format(
     ranks=" ".join(f"when '{name}' then {n}" for n, name in enumerate(VERDICTS)),

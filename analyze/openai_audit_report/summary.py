@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from openai_audit_report.findings import Findings
 
 FINE, LOOK, ALARM = "fine", "look", "alarm"
-_GRAVE = ("critical", "high")
+_MILD = ("medium", "low", "info")
+"""All others are grave, also those that nobody knows yet."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,10 @@ def _happened(activity: Activity) -> Sentence:
 def _alarming(findings: Findings) -> Sentence:
     question, place = "What is alarming", "findings"
     if not findings.total:
+        if not findings.rules:
+            return Sentence(question, "Nobody knows: no rule has looked.", LOOK, place)
         return Sentence(question, "No rule has found anything.", FINE, place)
-    grave = {s: n for s, n in findings.counts.items() if s in _GRAVE}
+    grave = {s: n for s, n in findings.counts.items() if s not in _MILD}
     less = findings.total - sum(grave.values())
     if not grave:
         text = f"{amount(less, 'finding', 'findings')} of medium or lower severity."
