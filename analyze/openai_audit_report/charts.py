@@ -98,7 +98,7 @@ def sign_ins(
 
 
 def hours(found: Sequence[Hour], *, failed: bool) -> Markup:
-    """Return sign-ins by weekday and hour: the more, the darker."""
+    """Return sign-ins by weekday and hour: the more, the stronger the colour."""
     counts = {(row.weekday, row.hour): row.of(failed=failed) for row in found}
     values = [
         {"day": day, "hour": hour, "count": counts.get((number, hour), 0)}
