@@ -24,18 +24,18 @@ help: ## List the targets
 		while read -r name text; do printf '%-16s%s\n' "$$name" "$$text"; done
 
 .PHONY: demo
-demo: .meltano/.installed-transform ## Run the tap through Meltano into PostgreSQL, twice
+demo: .meltano/.installed-transform .meltano/.installed-report ## Run the tap through Meltano into PostgreSQL, twice
 	@$(MELTANO)/python -m sandbox.demo
 
 # A part has pins in requirements/, an environment and tests of its own, so that it can
 # fail no other. One more is named here, and says below what `test-` means for it.
-parts := tap transform alerts
+parts := tap transform alerts analyze
 
 .PHONY: test
 test: lint $(parts:%=test-%) ## Check everything that has to pass
 
 .PHONY: test-tap
-test-tap: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform ## Test the tap alone
+test-tap: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-report ## Test the tap alone
 	$(DEV)/python -m pytest --numprocesses=auto tests
 
 .PHONY: test-pythons
@@ -49,6 +49,14 @@ test-transform: .venv/transform/.installed .meltano/.installed .meltano/.install
 .PHONY: test-alerts
 test-alerts: .venv/alerts/.installed .venv/meltano/.installed .meltano/.installed-alerts ## Test the alerts alone
 	.venv/alerts/bin/python -m pytest --numprocesses=auto --dist=loadgroup alerts
+
+.PHONY: test-analyze
+test-analyze: .venv/analyze/.installed .meltano/.installed .meltano/.installed-report ## Test the report alone
+	.venv/analyze/bin/python -m pytest --numprocesses=auto --dist=loadgroup -r s analyze
+
+.PHONY: screenshots
+screenshots: .venv/analyze/.installed .meltano/.installed ## Make the pictures of a report in docs/images
+	.venv/analyze/bin/python analyze/screenshots.py
 
 # Each is a hook in .pre-commit-config.yaml as well.
 lints := style types sql yaml meltano workflows
@@ -108,7 +116,7 @@ reliability: .venv/dev/.installed ## Run the fault suite and write docs/reliabil
 	$(DEV)/python tests/fault_suite.py --cases 400 --write
 
 .PHONY: install
-install: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts ## Make all environments
+install: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts .meltano/.installed-report ## Make all environments
 
 .PHONY: requirements
 requirements: $(UV) ## Pin the newest versions of all dependencies
@@ -119,6 +127,8 @@ requirements: $(UV) ## Pin the newest versions of all dependencies
 	cd requirements && $(compile) transform.in --group ../pyproject.toml:sandbox \
 		--output-file transform.txt
 	cd requirements && $(compile) alerts.in --output-file alerts.txt
+	cd requirements && $(compile) analyze.in --group ../pyproject.toml:sandbox \
+		--output-file analyze.txt
 
 compile = ../$(UV) pip compile --quiet --upgrade --universal --python-version=3.10 \
 	--no-emit-index-url --no-annotate --custom-compile-command='make requirements'
@@ -170,6 +180,9 @@ install-plugins = $(MELTANO)/meltano --log-level=warning install
 
 .meltano/.installed-alerts: meltano.yml pyproject.toml alerts/pyproject.toml .venv/meltano/.installed
 	$(call plugins,alerts)
+
+.meltano/.installed-report: meltano.yml pyproject.toml analyze/pyproject.toml .venv/meltano/.installed
+	$(call plugins,report)
 
 # `meltano.yml` says why DuckDB cannot be had for newer ones.
 loaders = target-jsonl $(shell $(MELTANO)/python -c \

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MELTANO = ROOT / ".venv" / "meltano" / "bin" / "meltano"
 DEADLINE = 300  # seconds; bounds a hang, and nothing else
-OF_PLUGINS = ("ALERTS_", "TAP_", "TARGET_", "MELTANO_")
+OF_PLUGINS = ("ALERTS_", "REPORT_", "TAP_", "TARGET_", "MELTANO_")
 
 
 def program_of(plugin: str) -> Path:

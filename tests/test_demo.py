@@ -15,6 +15,8 @@ import pytest
 from meltano_project import MELTANO, OF_PLUGINS, ROOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox.demo.postgres import Database
     from sandbox.process import SandboxProcess
 
@@ -39,8 +41,8 @@ def demo(**settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_demo_loads_every_event_of_the_sandbox() -> None:
-    done = demo()
+def test_the_demo_loads_every_event_of_the_sandbox(tmp_path: Path) -> None:
+    done = demo(REPORT_DIRECTORY=str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "17 events were added" in done.stdout
     assert "3 late" in done.stdout
@@ -58,10 +60,13 @@ def test_the_demo_loads_every_event_of_the_sandbox() -> None:
     assert int(there) == int(proven) + int(partial)
     assert int(proven) > 20
     assert others == "0"
+    place = tmp_path / "report.html"
+    assert f"in a browser:\n{place}\n" in done.stdout
+    assert "Sam Carter" in place.read_text("utf-8")
 
 
 def test_the_demo_takes_the_api_and_the_database_that_are_set(
-    sandbox: SandboxProcess, postgres: Database
+    sandbox: SandboxProcess, postgres: Database, tmp_path: Path
 ) -> None:
     schema = f"test_{uuid4().hex}"
     done = demo(
@@ -69,6 +74,7 @@ def test_the_demo_takes_the_api_and_the_database_that_are_set(
         TAP_OPENAI_AUDIT_ORGANIZATION_ID=sandbox.organization_id,
         TAP_OPENAI_AUDIT_API_URL=sandbox.url,
         TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA=schema,
+        REPORT_DIRECTORY=str(tmp_path),
         **postgres.environment,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Shows two runs of Meltano into PostgreSQL, and what dbt makes of what they loaded.
+"""Shows two runs of Meltano into PostgreSQL, what dbt makes of it, and a report.
 
 Without settings the API is a sandbox and the database an embedded one. It reads the
 real API if `TAP_OPENAI_AUDIT_ADMIN_KEY` and `TAP_OPENAI_AUDIT_ORGANIZATION_ID` are set,
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 _TAP, _TARGET = "TAP_OPENAI_AUDIT_", "TARGET_POSTGRES_"
+_REPORTS = Path(__file__).resolve().parents[2] / "output" / "demo"
+"""Where the report is put, which stays when all else is gone, unless it is set."""
+
 _LATE_SECONDS = 1800
 _WIDEST_COLUMN = 36  # letters: five columns then fit most terminals
 _WIDEST_SENTENCE = 120  # letters
@@ -172,6 +175,7 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
     else:
         _say("Database   the one that TARGET_POSTGRES_* name")
     _replace(variables, _TARGET, database.environment)
+    variables.setdefault("REPORT_DIRECTORY", str(_REPORTS))
     environment = "dev" if given else "sandbox"
     schema = variables.get(
         f"{_TARGET}DEFAULT_TARGET_SCHEMA", f"tap_openai_audit_{environment}"
@@ -222,6 +226,9 @@ def _play(stage: Stage) -> bool:
             _say(f"\n{severity:9} {title}: {sentence}\n{'':9} -> {what_to_do}")
         for title, query in _ANSWERS.items():
             _show(connection, title, query)
+    stage.meltano.call("invoke", "report:build")
+    place = Path(stage.meltano.settings["REPORT_DIRECTORY"]) / "report.html"
+    _say(f"\nAll of that, to look at in a browser:\n{place}")
     return complete
 
 

@@ -1,0 +1,201 @@
+"""Who has access as of the last listings: owners, roles, and keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from openai_audit_report.models import Answers
+
+MOST_OWNERS = 50
+MOST_KEYS = 25
+STALE_DAYS = 90
+"""After so many days without use a key is worth a look, and a person too."""
+
+_STALE = f"cast(%(now)s as timestamp) - interval '{STALE_DAYS} days'"
+_AGES = (30, 90, 365)
+_USES = (7, 30, 90)
+
+_WAYS = """
+    select access_kind as kind, count(*) as ways, max(listed_at) as listed_at
+    from {access}
+    group by access_kind
+    order by ways desc, kind
+"""
+_OWNERS = f"""
+    select
+        coalesce(principal_name, principal_email, principal_id) as name,
+        principal_email as email, since, granted_by, granted_at, last_seen_at,
+        count(*) over () as of_all
+    from {{access}}
+    where access_kind = 'member' and role = 'owner'
+    order by since desc nulls last, name
+    limit {MOST_OWNERS}
+"""
+_ROLES = f"""
+    select
+        coalesce(role, 'no role') as role, count(*) as people,
+        count(case when last_seen_at >= {_STALE} then 1 end) as active
+    from {{access}}
+    where access_kind = 'member'
+    group by 1
+    order by people desc, role
+    limit 20
+"""
+_KEY = """
+    select
+        coalesce(principal_name, principal_id) as name,
+        coalesce(owner_name, owner_id) as owner, owner_is_gone, project_name, since,
+        last_seen_at, count(*) over () as of_all
+    from {access}
+"""
+_ADMIN_KEYS = f"""
+    {_KEY} where access_kind = 'admin_api_key'
+    order by since desc nulls last, name
+    limit {MOST_KEYS}
+"""
+_IDLE_KEYS = f"""
+    {_KEY}
+    where
+        access_kind = 'api_key'
+        and (
+            coalesce(owner_is_gone, false)
+            or coalesce(last_seen_at, since, {_STALE}) < {_STALE}
+        )
+    order by coalesce(owner_is_gone, false) desc, last_seen_at nulls first, name
+    limit {MOST_KEYS}
+"""
+_USED = """
+    select {age} as age, {use} as used, count(*) as keys
+    from {{access}}
+    where access_kind in ('api_key', 'admin_api_key')
+    group by 1, 2
+""".format(
+    age="case when since is null then -1 {} else {} end".format(
+        " ".join(
+            "when since >= cast(%(now)s as timestamp)"
+            f" - interval '{days} days' then {n}"
+            for n, days in enumerate(_AGES)
+        ),
+        len(_AGES),
+    ),
+    use="case when last_seen_at is null then {} {} else {} end".format(
+        len(_USES) + 1,
+        " ".join(
+            "when last_seen_at >= cast(%(now)s as timestamp)"
+            f" - interval '{days} days' then {n}"
+            for n, days in enumerate(_USES)
+        ),
+        len(_USES),
+    ),
+)
+
+AGE_NAMES = (
+    f"up to {_AGES[0]} days",
+    *(f"{a} to {b} days" for a, b in pairwise(_AGES)),
+    f"more than {_AGES[-1]} days",
+)
+USE_NAMES = (*(f"{days} days" for days in _USES), "longer", "never")
+"""Within how many days a key was last used."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A kind of access, how many have it, and when that was listed."""
+
+    kind: str
+    ways: int
+    listed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A member who is an owner of the organization."""
+
+    name: str
+    email: str | None
+    since: datetime | None
+    granted_by: str | None
+    granted_at: datetime | None
+    last_seen_at: datetime | None
+    of_all: int
+
+
+@dataclass(frozen=True)
+class Role:
+    """The members who have a role, and how many of them were seen lately."""
+
+    role: str
+    people: int
+    active: int
+
+
+@dataclass(frozen=True)
+class Key:
+    """An API key or an admin key."""
+
+    name: str
+    owner: str | None
+    owner_is_gone: bool | None
+    project_name: str | None
+    since: datetime | None
+    last_seen_at: datetime | None
+    of_all: int
+
+
+@dataclass(frozen=True)
+class _Used:
+    age: int
+    used: int
+    keys: int
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who has access.
+
+    Attributes:
+        ways: How many have access of each kind.
+        owners: The owners of the organizations, the newest first.
+        roles: The members by role.
+        admin_keys: The admin keys, the newest first.
+        idle_keys: Keys that nobody uses, or whose owner is gone.
+        used: For each of `AGE_NAMES` how many keys there are of each of `USE_NAMES`.
+    """
+
+    ways: Sequence[Way]
+    owners: Sequence[Owner]
+    roles: Sequence[Role]
+    admin_keys: Sequence[Key]
+    idle_keys: Sequence[Key]
+    used: Sequence[Sequence[int]]
+
+    @classmethod
+    def of(cls, answers: Answers, now: datetime) -> Access:
+        """Ask for it.
+
+        Args:
+            answers: What is asked.
+            now: The time of the query, from which ages count.
+        """
+        used = [[0] * len(USE_NAMES) for _ in AGE_NAMES]
+        for row in answers.rows(_Used, _USED, now=now):
+            used[row.age][row.used] += row.keys
+        return cls(
+            answers.rows(Way, _WAYS),
+            answers.rows(Owner, _OWNERS),
+            answers.rows(Role, _ROLES, now=now),
+            answers.rows(Key, _ADMIN_KEYS),
+            answers.rows(Key, _IDLE_KEYS, now=now),
+            used,
+        )
+
+    @property
+    def listed_at(self) -> datetime | None:
+        """When the oldest of the listings was read that this is as of."""
+        return min((way.listed_at for way in self.ways if way.listed_at), default=None)

@@ -1,0 +1,284 @@
+"""What happened: how much of what and when, by whom, from where, and in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from openai_audit_report.models import Answers
+
+MOST_BUSIEST = 10
+MOST_SENTENCES = 200
+"""Sentences in the timeline. With a year of them nobody would find anything."""
+
+MOST_SENTENCES_A_DAY = 30
+"""Sentences of one day, so that a busy day leaves room for others."""
+
+_EVERYDAY = ("apps_and_gpts", "compliance_api", "conversations_and_files")
+"""A workspace has many of these, so they are the first that a busy day leaves out."""
+
+_IN_PERIOD = "occurred_at >= {start} and occurred_at < {end}"
+_IS_SIGN_IN = "event_type like 'login%%'"
+_FAILED = "count(case when outcome <> 'succeeded' then 1 end)"
+_FAILED_SIGN_INS = (
+    f"count(case when {_IS_SIGN_IN} and outcome <> 'succeeded' then 1 end)"
+)
+
+_EVENTS = f"""
+    select
+        cast(date_trunc('{{unit}}', occurred_at) as timestamp) as span,
+        organization_id, workspace_id, source, category, event_type,
+        outcome <> 'succeeded' as failed, count(*) as events
+    from {{events}}
+    where {_IN_PERIOD}
+    group by 1, 2, 3, 4, 5, 6, 7
+"""
+_HOURS = f"""
+    select
+        cast(extract(isodow from occurred_at) as integer) as weekday,
+        cast(extract(hour from occurred_at) as integer) as hour,
+        count(*) as sign_ins, {_FAILED} as failed
+    from {{events}}
+    where {_IN_PERIOD} and {_IS_SIGN_IN}
+    group by 1, 2
+"""
+_PEOPLE = f"""
+    select
+        coalesce(max(actor_name), max(actor_email), max(actor_id)) as name,
+        max(actor_email) as detail, count(*) as events,
+        {_FAILED_SIGN_INS} as failed_sign_ins,
+        count(distinct ip_address) as others, max(occurred_at) as last_at,
+        count(*) over () as of_all
+    from {{events}}
+    where
+        {_IN_PERIOD} and actor_kind in ('user', 'external_user')
+        and coalesce(actor_email, actor_id) is not null
+    group by coalesce(actor_email, actor_id)
+    order by events desc, name
+    limit {MOST_BUSIEST}
+"""
+_KEYS = f"""
+    select
+        coalesce(max(api_key_name), api_key_id) as name,
+        coalesce(max(actor_name), max(actor_email), max(actor_id)) as detail,
+        count(*) as events, 0 as failed_sign_ins,
+        count(distinct event_type) as others, max(occurred_at) as last_at,
+        count(*) over () as of_all
+    from {{events}}
+    where {_IN_PERIOD} and api_key_id is not null
+    group by account_id, api_key_id
+    order by events desc, name
+    limit {MOST_BUSIEST}
+"""
+_ADDRESSES = f"""
+    select
+        ip_address as name,
+        coalesce(max(city) || ', ', '') || coalesce(max(country), '') as detail,
+        count(*) as events, {_FAILED_SIGN_INS} as failed_sign_ins,
+        count(distinct coalesce(actor_email, actor_id)) as others,
+        max(occurred_at) as last_at, count(*) over () as of_all
+    from {{events}}
+    where {_IN_PERIOD} and ip_address is not null
+    group by ip_address
+    order by events desc, name
+    limit {MOST_BUSIEST}
+"""
+_COUNTRIES = f"""
+    select
+        country as name, cast(null as text) as detail, count(*) as events,
+        {_FAILED_SIGN_INS} as failed_sign_ins,
+        count(distinct coalesce(actor_email, actor_id)) as others,
+        max(occurred_at) as last_at, count(*) over () as of_all
+    from {{events}}
+    where {_IN_PERIOD} and country is not null
+    group by country
+    order by events desc, name
+    limit {MOST_BUSIEST}
+"""
+_SENTENCES = f"""
+    with told as (
+        select
+            occurred_at, event_id, sentence,
+            row_number() over (
+                partition by cast(occurred_at as date)
+                order by
+                    case when category in {_EVERYDAY} then 1 else 0 end,
+                    occurred_at desc, event_id desc
+            ) as number_of_day,
+            count(*) over (partition by cast(occurred_at as date)) as of_day
+        from {{events}}
+        where
+            {_IN_PERIOD} and not {_IS_SIGN_IN} and event_type not like 'logout%%'
+    )
+
+    select occurred_at, sentence, of_day
+    from told
+    where number_of_day <= {MOST_SENTENCES_A_DAY}
+    order by occurred_at desc, event_id desc
+    limit {MOST_SENTENCES}
+"""
+
+
+@dataclass(frozen=True)
+class Events:
+    """How many events of one kind there were in a span of time."""
+
+    span: datetime
+    organization_id: str | None
+    workspace_id: str | None
+    source: str
+    category: str
+    event_type: str
+    failed: bool | None
+    events: int
+
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether somebody signed in, or tried to."""
+        return self.event_type.startswith("login")
+
+    @property
+    def is_told(self) -> bool:
+        """Whether they have a sentence of their own in the timeline."""
+        return not self.event_type.startswith(("login", "logout"))
+
+
+@dataclass(frozen=True)
+class Hour:
+    """Sign-ins at an hour of a day of the week, Monday being 1."""
+
+    weekday: int
+    hour: int
+    sign_ins: int
+    failed: int
+
+    def of(self, *, failed: bool) -> int:
+        """Return how many failed, or how many did not."""
+        return self.failed if failed else self.sign_ins - self.failed
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Who or what many events are of.
+
+    Attributes:
+        name: What people call it.
+        detail: What else is known of it.
+        events: How many events.
+        failed_sign_ins: How many of them are sign-ins that failed.
+        others: The addresses of a person, the types of events of a key, the people at
+            an address or in a country.
+        last_at: When the newest of them happened.
+        of_all: How many such people, keys, addresses or countries there are.
+    """
+
+    name: str
+    detail: str | None
+    events: int
+    failed_sign_ins: int
+    others: int
+    last_at: datetime
+    of_all: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event in a sentence.
+
+    Attributes:
+        occurred_at: When it happened, in UTC.
+        sentence: What happened.
+        of_day: How many events that day has which would have a sentence.
+    """
+
+    occurred_at: datetime
+    sentence: str
+    of_day: int = 0
+
+    @property
+    def day(self) -> datetime:
+        """The midnight at which its day begins."""
+        return self.occurred_at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What happened in the period."""
+
+    events: Sequence[Events]
+    hours: Sequence[Hour]
+    people: Sequence[Busy]
+    keys: Sequence[Busy]
+    addresses: Sequence[Busy]
+    countries: Sequence[Busy]
+    sentences: Sequence[Told]
+
+    @classmethod
+    def of(cls, answers: Answers) -> Activity:
+        """Ask for it."""
+        return cls(
+            answers.rows(Events, _EVENTS),
+            answers.rows(Hour, _HOURS),
+            answers.rows(Busy, _PEOPLE),
+            answers.rows(Busy, _KEYS),
+            answers.rows(Busy, _ADDRESSES),
+            answers.rows(Busy, _COUNTRIES),
+            answers.rows(Told, _SENTENCES),
+        )
+
+    @cached_property
+    def total(self) -> int:
+        """How many events there were."""
+        return self._count(lambda _: True)
+
+    @cached_property
+    def sign_ins(self) -> int:
+        """How many sign-ins, failed ones included."""
+        return self._count(lambda row: row.is_sign_in)
+
+    @cached_property
+    def failed_sign_ins(self) -> int:
+        """How many sign-ins that failed."""
+        return self._count(lambda row: row.is_sign_in and bool(row.failed))
+
+    @cached_property
+    def told(self) -> int:
+        """How many events have a sentence of their own, shown or not."""
+        return self._count(lambda row: row.is_told)
+
+    @cached_property
+    def categories(self) -> list[tuple[str, int]]:
+        """The categories with their numbers of events, the largest first."""
+        return self._counted(lambda row: row.category)
+
+    @cached_property
+    def types(self) -> list[tuple[str, int]]:
+        """The types of events with their numbers, the largest first."""
+        return self._counted(lambda row: row.event_type)
+
+    def busiest_hour(self, *, failed: bool) -> Hour | None:
+        """Return the hour with the most sign-ins that failed, or that did not."""
+        return max(self.hours, key=lambda hour: hour.of(failed=failed), default=None)
+
+    def by_span(self, chosen: Callable[[Events], bool]) -> dict[datetime, int]:
+        """Return how many of the chosen events there were in each span of time."""
+        found: Counter[datetime] = Counter()
+        for row in self.events:
+            if chosen(row):
+                found[row.span] += row.events
+        return found
+
+    def _count(self, chosen: Callable[[Events], bool]) -> int:
+        return sum(row.events for row in self.events if chosen(row))
+
+    def _counted(self, name: Callable[[Events], str]) -> list[tuple[str, int]]:
+        found: Counter[str] = Counter()
+        for row in self.events:
+            found[name(row)] += row.events
+        return sorted(found.items(), key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,131 @@
+"""The page: one HTML file that loads nothing, whatever stands in the log.
+
+All text is escaped by the template engine. What comes from the log also goes through
+`shown`, and stands in an element that keeps its direction of writing to itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import jinja2
+from markupsafe import Markup, escape
+
+from openai_audit_report import access, activity, charts, completeness, findings, words
+from openai_audit_report.summary import sentences
+from openai_audit_report.text import shown
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from openai_audit_report.access import Access
+    from openai_audit_report.activity import Activity
+    from openai_audit_report.completeness import Completeness
+    from openai_audit_report.findings import Findings
+    from openai_audit_report.period import Period
+
+_SOURCES = {
+    "organization": "Organization",
+    "tenant": "Tenant",
+    "workspace_audit": "Workspace, audit log",
+    "workspace_auth": "Workspace, sign-ins",
+}
+
+
+_LEGEND = (
+    *reversed(completeness.VERDICTS),
+    completeness.UNKNOWN,
+    completeness.EMPTY,
+    completeness.NOT_COVERED,
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a page tells.
+
+    Attributes:
+        period: The days that it is about.
+        queried_at: The moment as of which all of it is, in UTC without a zone.
+        accounts: What it is about, each as `organization` or `workspace` and an id.
+        missing: The models that could not be read.
+    """
+
+    period: Period
+    queried_at: datetime
+    accounts: list[tuple[str, str]]
+    missing: list[str]
+    activity: Activity
+    findings: Findings
+    access: Access
+    completeness: Completeness
+
+
+def page(report: Report) -> str:
+    """Return the page."""
+    environment = jinja2.Environment(
+        autoescape=True,
+        finalize=_gated,
+        loader=jinja2.PackageLoader("openai_audit_report"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {
+        "said": said,
+        "day": words.day,
+        "clock": words.clock,
+        "duration": words.duration,
+        "spoken": words.spoken,
+        "counts": words.counts,
+        "number": "{:,}".format,
+        "amount": words.amount,
+        "listed": words.listed,
+    }
+    environment.globals |= {
+        "access": access,
+        "activity": activity,
+        "charts": charts,
+        "completeness": completeness,
+        "findings": findings,
+        "feed": lambda source: _SOURCES.get(source, words.spoken(source)),
+    }
+    style = _style()
+    spans = report.period.spans
+    verdicts = {v for feed in report.completeness.feeds for _, v in feed.spans}
+    text: str = environment.get_template("report.html.j2").render(
+        report=report,
+        sentences=sentences(report.activity, report.findings, report.completeness),
+        spans=lambda counts: [counts.get(span, 0) for span in spans],
+        of_category=lambda name: lambda row: row.category == name,
+        is_sign_in=lambda row: row.is_sign_in and not row.failed,
+        is_failed_sign_in=lambda row: row.is_sign_in and row.failed,
+        legend=[v for v in _LEGEND if v in verdicts],
+        workspace=any(f.runs.workspace_id for f in report.completeness.feeds),
+        style=style,
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    )
+    return text
+
+
+def said(value: object, longest: int = 600) -> Markup:
+    """Return a text from the log as HTML."""
+    text = escape(shown(value, longest))
+    # An address that is too long for its line is broken in front of the @.
+    return Markup("<bdi>{}</bdi>").format(text.replace("@", Markup("<wbr>@")))
+
+
+def _gated(value: object) -> object:
+    """Let no text onto the page that did not pass the gate, whoever forgot it."""
+    # Markup passed it, and is a text as well.
+    return shown(value) if type(value) is str else value
+
+
+def _style() -> Markup:
+    text = resources.files("openai_audit_report").joinpath("templates/style.css")
+    # Trusted: a file of this package.
+    return Markup(f"\n{text.read_text('utf-8')}")  # noqa: S704

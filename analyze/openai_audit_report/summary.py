@@ -1,0 +1,113 @@
+"""The three sentences at the top: what happened, what is alarming, what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openai_audit_report.words import amount, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openai_audit_report.activity import Activity, Busy
+    from openai_audit_report.completeness import Completeness
+    from openai_audit_report.findings import Findings
+
+FINE, LOOK, ALARM = "fine", "look", "alarm"
+_MILD = ("medium", "low", "info")
+"""All others are grave, also those that nobody knows yet."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One of the sentences.
+
+    Attributes:
+        question: What it answers.
+        text: The answer. It holds no name that others chose.
+        mood: How grave it is.
+        place: The section of the page that has more of it.
+    """
+
+    question: str
+    text: str
+    mood: str
+    place: str
+
+
+def sentences(
+    activity: Activity, findings: Findings, completeness: Completeness
+) -> list[Sentence]:
+    """Return the sentences."""
+    return [_happened(activity), _alarming(findings), _missing(completeness)]
+
+
+def _happened(activity: Activity) -> Sentence:
+    question = "What happened"
+    if not activity.total:
+        return Sentence(question, "There is no event in this period.", LOOK, "events")
+    who = [
+        amount(_of_all(rows), one, many)
+        for rows, one, many in (
+            (activity.people, "person", "people"),
+            (activity.keys, "key", "keys"),
+        )
+        if rows
+    ]
+    text = f"{amount(activity.total, 'event', 'events')}"
+    if who:
+        text += f" by {listed(who)}"
+    if activity.countries:
+        where = amount(_of_all(activity.countries), "country", "countries")
+        text += f" from {where}"
+    if activity.sign_ins:
+        text += (
+            f". {amount(activity.sign_ins, 'is a sign-in', 'are sign-ins')},"
+            f" of which {activity.failed_sign_ins:,} failed"
+        )
+    return Sentence(question, f"{text}.", FINE, "events")
+
+
+def _alarming(findings: Findings) -> Sentence:
+    question, place = "What is alarming", "findings"
+    if not findings.total:
+        if not findings.rules:
+            return Sentence(question, "Nobody knows: no rule has looked.", LOOK, place)
+        return Sentence(question, "No rule has found anything.", FINE, place)
+    grave = {s: n for s, n in findings.counts.items() if s not in _MILD}
+    less = findings.total - sum(grave.values())
+    if not grave:
+        text = f"{amount(less, 'finding', 'findings')} of medium or lower severity."
+        return Sentence(question, text, LOOK, place)
+    parts = [f"{number:,} {severity}" for severity, number in grave.items()]
+    if less:
+        parts.append(f"{less:,} less severe")
+    text = f"{listed(parts)} {'finding' if findings.total == 1 else 'findings'}"
+    newest = next(f for f in findings.findings if f.severity in grave)
+    text += f"; the newest {newest.severity} one: {newest.title}."
+    return Sentence(question, text, ALARM, place)
+
+
+def _missing(completeness: Completeness) -> Sentence:
+    question, place = "What is missing", "completeness"
+    verdicts = completeness.verdicts
+    if not verdicts:
+        return Sentence(question, "Nobody knows: no day is counted.", LOOK, place)
+    files = any(feed.runs.is_of_workspace for feed in completeness.feeds)
+    what = "days and files" if files else "days"
+    proven = f"{verdicts.get('proven', 0):,} of {sum(verdicts.values()):,} {what}"
+    lost = verdicts.get("missing", 0)
+    if lost:
+        text = f"{lost:,} of the {what} lack events that the tap has written;"
+        return Sentence(question, f"{text} {proven} are proven.", ALARM, place)
+    text = f"Nothing is known to be missing: {proven} are proven"
+    others = [f"{n:,} {verdict}" for verdict, n in verdicts.items()]
+    if others[1:] or "proven" not in verdicts:
+        text += f", {listed(others[('proven' in verdicts) :])}"
+    mood = LOOK if completeness.to_be_seen_to else FINE
+    return Sentence(question, f"{text}.", mood, place)
+
+
+def _of_all(rows: Sequence[Busy]) -> int:
+    return rows[0].of_all

@@ -1,0 +1,136 @@
+"""The files: whole, with a manifest that names them, or as they were before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from openai_audit_report.build import NotWritten
+from openai_audit_report.settings import BadSettings, settings
+from openai_audit_report.text import shown
+from openai_audit_report.warehouse import Postgres, WarehouseFailed
+from report_tests.stage import EVENT, NOW, ROOT, Stage
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+def test_the_manifest_says_what_the_file_is_and_what_it_is_of(
+    duckdb_stage: Stage,
+) -> None:
+    duckdb_stage.add("events", EVENT)
+    page = duckdb_stage.build().encode()
+    manifest = duckdb_stage.manifest
+    assert manifest["file"] == "report.html"
+    assert manifest["sha256"] == hashlib.sha256(page).hexdigest()
+    assert manifest["bytes"] == len(page)
+    assert manifest["period"] == {"first_day": "2026-10-30", "last_day": "2026-11-28"}
+    assert manifest["accounts"] == [{"kind": "organization", "id": "org-1"}]
+    assert manifest["rows"]["events"] == 1
+
+
+def test_a_build_that_fails_leaves_the_last_report_as_it_was(
+    duckdb_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = duckdb_stage.build()
+
+    def full(_: int) -> NoReturn:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NotWritten, match="No space left on device"):
+        duckdb_stage.build(REPORT_PERIOD="1d")
+    directory = duckdb_stage.directory / "report"
+    assert (directory / "report.html").read_text("utf-8") == before
+    assert len(list(directory.iterdir())) == 2
+
+
+def test_a_wrong_path_makes_no_new_file(duckdb_stage: Stage) -> None:
+    elsewhere = duckdb_stage.directory / "elsewhere.duckdb"
+    with pytest.raises(WarehouseFailed, match="there is no file"):
+        duckdb_stage.build(DBT_DUCKDB_FILE=str(elsewhere))
+    assert not elsewhere.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("REPORT_PERIOD", "soon"), ("DBT_TARGET", "oracle")]
+)
+def test_a_setting_that_makes_no_sense_is_named(name: str, value: str) -> None:
+    with pytest.raises(BadSettings, match=name):
+        settings({name: value}, NOW)
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    names = ("PERIOD", "ORGANIZATION_ID", "DIRECTORY", "USER", "ANSWERS_SCHEMA")
+    empty = {f"REPORT_{name}": "" for name in names}
+    assert settings(empty, NOW) == settings({}, NOW)
+
+
+def test_a_role_of_its_own_takes_no_password_of_the_loader() -> None:
+    given = {
+        "TARGET_POSTGRES_HOST": "db.example.com",
+        "TARGET_POSTGRES_USER": "loader",
+        "TARGET_POSTGRES_PASSWORD": "made-up",
+        "TARGET_POSTGRES_SSL_ENABLE": "true",
+        "REPORT_USER": "report",
+    }
+    warehouse = settings(given, NOW).warehouse
+    assert isinstance(warehouse, Postgres)
+    assert warehouse.conninfo == "host=db.example.com user=report sslmode=verify-full"
+    assert "made-up" not in repr(settings(given | {"REPORT_PASSWORD": "made-up"}, NOW))
+
+
+def test_the_program_prints_the_place_or_why_there_is_none(duckdb_stage: Stage) -> None:
+    def run(**variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "openai_audit_report", "build"],
+            cwd=duckdb_stage.directory,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "analyze"))),
+                **duckdb_stage.environment,
+                **variables,
+            },
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+
+    done = run()
+    assert Path(done.stdout.strip()).read_text("utf-8").startswith("<!DOCTYPE html>")
+    failed = run(REPORT_PERIOD="soon")
+    assert failed.returncode == 1
+    assert failed.stdout == ""
+    assert failed.stderr.startswith("REPORT_PERIOD makes no sense: a period is 30d")
+    assert len(failed.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("\N{RIGHT-TO-LEFT OVERRIDE}moc.live", "�moc.live"),
+        ("a\N{ZERO WIDTH SPACE}b\x1b[31m\x00c", "a�b�[31m�c"),
+        ("one\ntwo", "one two"),
+        ("named sk-" + "proj-0123456789abcdefghij", "named [key]"),
+        ("Grüße, 世界 é", "Grüße, 世界 é"),
+    ],
+)
+def test_what_nobody_sees_is_shown_and_no_key_is(text: str, seen: str) -> None:
+    assert shown(text) == seen
+
+
+def test_a_text_is_bounded() -> None:
+    assert len(shown("x" * 10_000_000)) <= 600
+
+
+def test_the_pictures_in_the_docs_are_small() -> None:
+    sizes = [path.stat().st_size for path in (ROOT / "docs" / "images").glob("*.png")]
+    assert len(sizes) == 2
+    assert max(sizes) < 300_000
