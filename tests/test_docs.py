@@ -61,6 +61,18 @@ TESTED = {
         "tests/test_production.py"
     ),
     "meltano invoke alerts:send": "alerts/alert_tests/test_meltano.py",
+    "meltano invoke report:build": "analyze/report_tests/test_meltano.py",
+    "REPORT_PERIOD=2026-11-01/2026-11-30 meltano invoke report:build": (
+        "analyze/report_tests/test_meltano.py"
+    ),
+    "sha256sum report.html": "analyze/report_tests/test_meltano.py",
+    "ssh-keygen -Y sign -f KEY -n openai-audit-report report.json": (
+        "analyze/report_tests/test_meltano.py"
+    ),
+    "ssh-keygen -Y verify -f allowed_signers -I auditor@example.com"
+    " -n openai-audit-report -s report.json.sig < report.json": (
+        "analyze/report_tests/test_meltano.py"
+    ),
     ".venv/meltano/bin/meltano --environment=sandbox"
     " run tap-openai-audit target-duckdb": "tests/test_meltano.py",
     "DBT_TARGET=duckdb .venv/meltano/bin/meltano --environment=sandbox"
