@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from alert_tests.receiver import DEADLINE, HttpReceiver
+from openai_audit_alerts.delivery import call
 
 if TYPE_CHECKING:
     import pytest
@@ -285,6 +288,36 @@ def test_the_heartbeat_is_called_after_a_whole_successful_run_alone(
     assert (
         "The heartbeat was not called: it answered with the status 404" in caplog.text
     )
+
+
+def test_a_heartbeat_that_answers_with_another_address_was_not_called(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with HttpReceiver() as heart:
+        stage.variables["ALERTS_HEARTBEAT_URL"] = f"http://{heart.place}"
+        heart.answer = lambda _: 301
+        assert not stage.send()
+    assert "not called: it answered with the status 301" in caplog.text
+
+
+def test_a_heartbeat_that_answers_for_ever_is_waited_for_no_longer_than_a_run() -> None:
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                for _ in range(10 * DEADLINE):
+                    if not over.wait(0.1):
+                        connection.sendall(b"x")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        port = server.getsockname()[1]
+        assert "did not answer in time" in str(call(f"http://127.0.0.1:{port}", 1))
+        over.set()
+        dripping.join(DEADLINE)
 
 
 def test_without_a_receiver_nothing_is_done_and_said_so(

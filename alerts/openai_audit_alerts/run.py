@@ -45,12 +45,12 @@ class Run:
     Attributes:
         outbox: What receivers are to be told of, and what is known to be sent.
         deliver: Sends a message to a URL, and returns why that failed.
-        timeout_seconds: After this time no message is waited for.
+        deadline: When no message is waited for any more, by the monotonic clock.
     """
 
     outbox: Outbox
     deliver: Callable[[str, Message], str | None]
-    timeout_seconds: float
+    deadline: float
     _under_way: dict[str, Claim] = field(default_factory=dict)
     _results: SimpleQueue[tuple[Claim, str | None]] = field(default_factory=SimpleQueue)
     _outcome: dict[str, Told] = field(default_factory=dict)
@@ -65,13 +65,12 @@ class Run:
         Raises:
             WarehouseFailed: The database cannot be reached, or refuses.
         """
-        deadline = time.monotonic() + self.timeout_seconds
         for receiver in receivers:
             self._outcome[receiver.name] = Told()
             self.outbox.enqueue(receiver)
             self._start(receiver)
         while self._under_way:
-            left = deadline - time.monotonic()
+            left = self.deadline - time.monotonic()
             try:
                 claim, error = self._results.get(timeout=max(0, left))
             except Empty:
