@@ -7,12 +7,12 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from alert_tests.receiver import DEADLINE, HttpReceiver
 from openai_audit_alerts.delivery import call
 
 if TYPE_CHECKING:
-    import pytest
-
     from alert_tests.stage import Stage
 
 
@@ -288,6 +288,35 @@ def test_the_heartbeat_is_called_after_a_whole_successful_run_alone(
     assert (
         "The heartbeat was not called: it answered with the status 404" in caplog.text
     )
+
+
+@pytest.mark.parametrize("findings", [["a"], []])
+def test_no_heartbeat_is_called_while_another_run_may_hold_a_message(
+    stage: Stage, findings: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    arrived, over = threading.Event(), threading.Event()
+
+    def hold(_: dict[str, Any]) -> int:
+        arrived.set()
+        return 200 if over.wait(DEADLINE) else 500
+
+    with HttpReceiver() as heart, HttpReceiver() as receiver:
+        stage.variables["ALERTS_HEARTBEAT_URL"] = f"http://{heart.place}"
+        stage.receivers["channel"] = {"url": receiver.url}
+        stage.find(*findings)
+        receiver.answer = hold
+        sender = stage.start()
+        assert arrived.wait(DEADLINE)
+        sender.kill()
+        sender.communicate(timeout=DEADLINE)
+        over.set()
+        assert stage.send()
+        assert "The heartbeat was not called: another run still" in caplog.text
+        assert heart.calls == 0
+        stage.age_claims()
+        assert stage.send()
+        assert heart.calls == 1
 
 
 def test_a_heartbeat_that_answers_with_another_address_was_not_called(

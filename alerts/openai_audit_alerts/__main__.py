@@ -66,6 +66,14 @@ def send(environment: Mapping[str, str]) -> bool:
         return False
     if given.heartbeat_url is None:
         return True
+    held = [name for name, told in outcome.items() if told.unsent]
+    if held:
+        _LOG.info(
+            "The heartbeat was not called: another run still sends to %s. It calls it,"
+            " or, if it was cut off, a run in 15 minutes does",
+            ", ".join(held),
+        )
+        return True
     error = call(given.heartbeat_url, deadline - time.monotonic())
     if error:
         _LOG.error("The heartbeat was not called: %s", error)
@@ -76,7 +84,7 @@ def _line(name: str, told: Told) -> str:
     if told.error is None:
         return f"{name}: findings sent: {told.sent}"
     return (
-        f"{name}: findings sent: {told.sent}, left for the next run: {told.waiting}."
+        f"{name}: findings sent: {told.sent}, left for the next run: {told.unsent}."
         f" The last message was not taken: {told.error}"
     )
 

@@ -43,6 +43,12 @@ that is older was cut off."""
 _NOW = "(now() at time zone 'utc')"
 """The database's clock, which all who send share."""
 
+_UNSENT = "alert.sent_at is null"
+_FREE = (
+    f"{_UNSENT} and (alert.claimed_at is null or alert.claimed_at < {_NOW} - {_LEASE})"
+)
+"""What nobody sends now."""
+
 _INTRODUCTION = "introduction:"
 """Begins the id of a row that stands for a receiver's first message at a minimum
 severity: the one that sums up all findings that were there before."""
@@ -130,7 +136,7 @@ class Outbox:
             )
 
     def claim(self, receiver: Receiver) -> Claim | None:
-        """Claim what the next message to a receiver tells. None: nothing is left.
+        """Claim what the next message to a receiver tells. None: nothing is free.
 
         That is one finding; or all, if they are too many, or were there before the
         receiver was.
@@ -141,14 +147,7 @@ class Outbox:
         with self.warehouse.transaction() as execute:
             execute(self.warehouse.alone)
             waiting = self._waiting(execute, receiver)
-            introduction = bool(
-                execute(
-                    f"select finding_id from {self._outbox} as alert"
-                    f" where receiver = %s and finding_id = %s and {_FREE}",
-                    receiver.name,
-                    _introduction(receiver),
-                )
-            )
+            introduction = self._is_new(execute, receiver)
             if not waiting and not introduction:
                 return None
             single = not introduction and len(waiting) <= self.digest_above
@@ -179,8 +178,8 @@ class Outbox:
                 list(claim.ids),
             )
 
-    def failed(self, claim: Claim, error: str) -> int:
-        """Give back what was claimed, and return how many findings the receiver lacks.
+    def failed(self, claim: Claim, error: str) -> None:
+        """Give back what was claimed.
 
         Args:
             claim: What was not sent, as far as is known.
@@ -199,15 +198,40 @@ class Outbox:
                 list(claim.ids),
                 claim.claimed_at,
             )
-            return len(self._waiting(execute, claim.receiver))
 
-    def _waiting(self, execute: Execute, receiver: Receiver) -> list[Finding]:
+    def unsent(self, receiver: Receiver) -> int:
+        """Count the findings that a receiver lacks, also those that others send now.
+
+        An introduction counts as one if it would tell of none.
+
+        Raises:
+            WarehouseFailed: The database cannot be reached, or refuses.
+        """
+        with self.warehouse.transaction() as execute:
+            findings = self._waiting(execute, receiver, _UNSENT)
+            return len(findings) or int(self._is_new(execute, receiver, _UNSENT))
+
+    def _is_new(
+        self, execute: Execute, receiver: Receiver, condition: str = _FREE
+    ) -> bool:
+        """Tell whether the introduction is still to be sent."""
+        rows = execute(
+            f"select finding_id from {self._outbox} as alert"
+            f" where receiver = %s and finding_id = %s and {condition}",
+            receiver.name,
+            _introduction(receiver),
+        )
+        return bool(rows)
+
+    def _waiting(
+        self, execute: Execute, receiver: Receiver, condition: str = _FREE
+    ) -> list[Finding]:
         """Return what is not sent, with what failed least often first."""
         rows = execute(
             f"select alert.attempts, {', '.join(f'finding.{c}' for c in _COLUMNS)}"
             f" from {self._outbox} as alert"
             f" join {self._told} as finding on finding.finding_id = alert.finding_id"
-            f" where alert.receiver = %s and {_FREE}",
+            f" where alert.receiver = %s and {condition}",
             below(receiver.minimum_severity),
             receiver.name,
         )
@@ -237,10 +261,6 @@ class Outbox:
 
 _COLUMNS = tuple(Finding.__dataclass_fields__)
 _AMONG = "finding_id in (select unnest(%s::text[]))"
-_FREE = (
-    "alert.sent_at is null and"
-    f" (alert.claimed_at is null or alert.claimed_at < {_NOW} - {_LEASE})"
-)
 
 
 def _introduction(receiver: Receiver) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from openai_audit_alerts.message import message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from openai_audit_alerts.message import Message
     from openai_audit_alerts.outbox import Claim, Outbox
@@ -29,12 +29,12 @@ class Told:
 
     Attributes:
         sent: How many findings it was told of.
-        waiting: How many it is still to be told of.
-        error: Why, None if all was sent.
+        unsent: How many it lacks, also those that another run sends it now.
+        error: Why, None if this run failed to send none.
     """
 
     sent: int = 0
-    waiting: int = 0
+    unsent: int = 0
     error: str | None = None
 
 
@@ -55,7 +55,7 @@ class Run:
     _results: SimpleQueue[tuple[Claim, str | None]] = field(default_factory=SimpleQueue)
     _outcome: dict[str, Told] = field(default_factory=dict)
 
-    def tell(self, receivers: Iterable[Receiver]) -> dict[str, Told]:
+    def tell(self, receivers: Sequence[Receiver]) -> dict[str, Told]:
         """Tell each receiver of what it was not told, and return how that ended.
 
         What could not be sent is given back to the outbox, for the next run. A receiver
@@ -80,6 +80,8 @@ class Run:
                 self._start(claim.receiver)
         for claim in list(self._under_way.values()):
             self._end(claim, _TOO_LATE)
+        for receiver in receivers:
+            self._outcome[receiver.name].unsent = self.outbox.unsent(receiver)
         return self._outcome
 
     def _start(self, receiver: Receiver) -> None:
@@ -101,4 +103,5 @@ class Run:
             self.outbox.sent(claim)
             told.sent += len(claim.findings)
         else:
-            told.waiting, told.error = self.outbox.failed(claim, error), error
+            self.outbox.failed(claim, error)
+            told.error = error
