@@ -6,14 +6,18 @@ import socket
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
 from alert_tests.receiver import DEADLINE, HttpReceiver
+from alert_tests.stage import Stage
 from openai_audit_alerts.delivery import call
 
 if TYPE_CHECKING:
-    from alert_tests.stage import Stage
+    from pathlib import Path
+
+    from sandbox.demo.postgres import Database
 
 
 def test_each_finding_is_sent_once(stage: Stage, receiver: HttpReceiver) -> None:
@@ -78,6 +82,58 @@ def test_a_finding_that_is_refused_keeps_no_other_from_arriving(
     assert not stage.send()
     assert not stage.send()
     assert stage.outbox("finding_id", "sent_at is not null") == [("b",), ("c",)]
+
+
+@pytest.mark.parametrize(
+    "at", ["10000-01-01 00:00:00", "4000-01-01 00:00:00 (BC)", "infinity"]
+)
+def test_a_time_that_is_unheard_of_is_shown_as_it_is(
+    stage: Stage, receiver: HttpReceiver, at: str
+) -> None:
+    if stage.kind == "postgres":
+        at = at.replace("(BC)", "BC")
+    elif at.endswith("(BC)"):
+        at = "4000-01-01 (BC) 00:00:00"
+    stage.find("a", "b")
+    stage.execute(
+        f"update {{schema}}.openai_audit__findings set first_event_at = '{at}',"
+        f" last_event_at = '{at}', detected_at = '{at}' where finding_id = 'a'"
+    )
+    assert stage.send()
+    assert sorted(receiver.ids) == ["a", "b"]
+    (message,) = (m for m in receiver.received if m["finding_id"] == "a")
+    assert f"When: {at} UTC\n" in message["message"]
+
+
+@pytest.mark.xdist_group("postgres")
+def test_times_are_written_alike_however_a_database_would_write_them(
+    tmp_path: Path, postgres: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGDATESTYLE", "SQL, DMY")
+    stage = Stage("postgres", f"answers_{uuid4().hex}", tmp_path, postgres)
+    stage.find("a")
+    with HttpReceiver() as server:
+        stage.receivers["channel"] = {"url": server.url}
+        assert stage.send()
+        assert "(2026-03-01 10:00:00 UTC to" in server.received[0]["message"]
+
+
+def test_a_row_of_which_no_message_can_be_made_holds_up_no_other_receiver(
+    stage: Stage, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.find("a", sentence="\N{SNOWMAN}")
+    with HttpReceiver() as other:
+        stage.receivers["other"] = {"url": other.url, "minimum_severity": "critical"}
+        with pytest.MonkeyPatch.context() as patched:
+            # Nothing is known that does so.
+            patched.setattr(
+                "openai_audit_alerts.message.plain",
+                lambda text, _: text.encode("ascii"),
+            )
+            assert not stage.send()
+        assert len(other.received) == 1
+    assert not receiver.received
+    assert "no message could be made of it: UnicodeEncodeError" in caplog.text
 
 
 def test_a_slow_receiver_holds_up_no_other(

@@ -18,7 +18,6 @@ from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from openai_audit_alerts.outbox import Claim
 
@@ -41,6 +40,9 @@ _LOOK_ALIKE = str.maketrans(
 )
 _MENTION = re.compile(r"(?i)(?<!\w)@|@(?=(?:everyone|here|channel|all|room)\b)")
 """What receivers take for a mention, but not the middle of an e-mail address."""
+
+_FRACTION = re.compile(r"\.\d+")
+"""Of a second."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,8 @@ def _when(finding: Finding) -> str:
     return f"{_time(first)} to {_time(last)}, {finding.event_count} events"
 
 
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+def _time(at: str) -> str:
+    return f"{_FRACTION.sub('', at)} UTC"
 
 
 def _key(claim: Claim) -> str:

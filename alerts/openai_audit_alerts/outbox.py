@@ -9,7 +9,6 @@ between sending and marking.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timezone
 from typing import TYPE_CHECKING
 
 from openai_audit_alerts.findings import Finding, below, rank
@@ -151,7 +150,11 @@ class Outbox:
             if not waiting and not introduction:
                 return None
             single = not introduction and len(waiting) <= self.digest_above
-            findings = waiting[:1] if single else sorted(waiting, key=_severest)
+            findings = (
+                waiting[:1]
+                if single
+                else sorted(waiting, key=lambda finding: rank(finding.severity))
+            )
             ids = [finding.finding_id for finding in findings]
             if introduction:
                 ids.append(_introduction(receiver))
@@ -228,16 +231,17 @@ class Outbox:
     ) -> list[Finding]:
         """Return what is not sent, with what failed least often first."""
         rows = execute(
-            f"select alert.attempts, {', '.join(f'finding.{c}' for c in _COLUMNS)}"
+            f"select alert.attempts, {_COLUMNS}"
             f" from {self._outbox} as alert"
             f" join {self._told} as finding on finding.finding_id = alert.finding_id"
-            f" where alert.receiver = %s and {condition}",
+            f" where alert.receiver = %s and {condition}"
+            " order by finding.detected_at desc, finding.finding_id",
             below(receiver.minimum_severity),
             receiver.name,
         )
         waiting = [(attempts, Finding(*columns)) for attempts, *columns in rows]
         # One that a receiver does not take must not keep others from it for ever.
-        waiting.sort(key=lambda row: (row[0], *_severest(row[1])))
+        waiting.sort(key=lambda row: (row[0], rank(row[1].severity)))
         return [finding for _, finding in waiting]
 
     @property
@@ -259,7 +263,10 @@ class Outbox:
         return f"{_quoted(self.outbox_schema)}.{OUTBOX}"
 
 
-_COLUMNS = tuple(Finding.__dataclass_fields__)
+_COLUMNS = ", ".join(
+    f"cast(finding.{name} as text)" if name.endswith("_at") else f"finding.{name}"
+    for name in Finding.__dataclass_fields__
+)
 _AMONG = "finding_id in (select unnest(%s::text[]))"
 
 
@@ -269,12 +276,6 @@ def _introduction(receiver: Receiver) -> str:
     Each minimum severity has one: what a lower one adds of the past is summed up too.
     """
     return f"{_INTRODUCTION}{receiver.minimum_severity}"
-
-
-def _severest(finding: Finding) -> tuple[int, float, str]:
-    """Sort by severity, then the newest first."""
-    at = finding.detected_at.replace(tzinfo=timezone.utc).timestamp()
-    return rank(finding.severity), -at, finding.finding_id
 
 
 def _quoted(name: str) -> str:

@@ -90,10 +90,14 @@ class Run:
         if claim is not None:
             self._under_way[receiver.name] = claim
             # The process ends without waiting for it, however long a receiver takes.
-            Thread(target=self._send, args=(claim, message(claim)), daemon=True).start()
+            Thread(target=self._send, args=(claim,), daemon=True).start()
 
-    def _send(self, claim: Claim, text: Message) -> None:
-        self._results.put((claim, self.deliver(claim.receiver.url, text)))
+    def _send(self, claim: Claim) -> None:
+        try:
+            error = self.deliver(claim.receiver.url, message(claim))
+        except Exception as problem:  # noqa: BLE001 - no other may suffer from one row
+            error = f"no message could be made of it: {type(problem).__name__}"
+        self._results.put((claim, error))
 
     def _end(self, claim: Claim, error: str | None) -> None:
         """Note how sending ended."""
