@@ -55,8 +55,10 @@ def test_a_receiver_that_fails_gets_all_when_it_is_back(
     assert not stage.send()
     assert "channel: findings sent: 0, left for the next run: 2." in caplog.text
     assert "it answered with the status 500: see whether it works" in caplog.text
-    (error,) = stage.outbox("error", "error is not null")
-    assert error == ("it answered with the status 500: see whether it works",)
+    assert (
+        stage.outbox("error")
+        == [("it answered with the status 500: see whether it works",)] * 2
+    )
     receiver.received.clear()
     receiver.answer = lambda _: 200
     assert stage.send()
@@ -74,14 +76,76 @@ def test_a_receiver_that_fails_keeps_nothing_from_others(
     assert receiver.ids == ["a"]
 
 
+def _refuse_poison(body: dict[str, Any]) -> int:
+    """Answer as a firewall that takes a sentence for an attack."""
+    return 403 if "poison" in body["message"] else 200
+
+
+@pytest.mark.parametrize("others", [2, 20])
 def test_a_finding_that_is_refused_keeps_no_other_from_arriving(
+    stage: Stage, receiver: HttpReceiver, others: int
+) -> None:
+    receiver.answer = _refuse_poison
+    stage.find("a", severity="critical", sentence="Eve made poison an owner")
+    stage.find(*(f"finding-{number}" for number in range(others)))
+    assert not stage.send()
+    assert stage.outbox("finding_id", "sent_at is null") == [("a",)]
+    assert len(stage.outbox("1", "sent_at is not null")) == others
+    # What is new comes before what failed.
+    receiver.received.clear()
+    stage.find("new", severity="critical")
+    assert not stage.send()
+    assert receiver.ids == ["new", "a"]
+    receiver.answer = lambda _: 200
+    assert stage.send()
+    assert receiver.ids == ["new", "a", "a"]
+
+
+def test_some_findings_that_are_refused_keep_no_other_from_arriving(
     stage: Stage, receiver: HttpReceiver
 ) -> None:
-    receiver.answer = lambda body: 400 if body["finding_id"] == "a" else 200
-    stage.find("a", "b", "c")
+    receiver.answer = _refuse_poison
+    for number in range(32):
+        name = "poison" if number in {0, 1, 20} else "Grace Hopper"
+        stage.find(f"finding-{number:02}", sentence=f"Eve made {name} an owner")
     assert not stage.send()
-    assert not stage.send()
-    assert stage.outbox("finding_id", "sent_at is not null") == [("b",), ("c",)]
+    assert len(stage.outbox("1", "sent_at is not null")) == 29
+    # Not one by one: those that were refused are in this count too.
+    assert len(receiver.received) < 29
+
+
+def test_a_new_receiver_that_refuses_a_finding_of_the_past_is_told_of_the_others(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    stage.find("a", severity="critical", sentence="Eve made poison an owner")
+    stage.find("b")
+    assert stage.send()
+    with HttpReceiver() as new:
+        new.answer = _refuse_poison
+        stage.receivers = {"new": {"url": new.url}}
+        assert not stage.send()
+        *refused, taken = new.received
+        assert all("poison" in message["message"] for message in refused)
+        assert taken["title"] == "Alerts of the OpenAI audit log begin"
+        assert "So far: 1 finding: 1 high.\n" in taken["message"]
+        assert taken["message"].endswith("\nMessages of their own tell of 1 more.")
+    assert receiver.ids == ["a", "b"]
+
+
+def test_a_receiver_that_is_down_is_left_alone_and_gets_one_message_when_it_is_back(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    receiver.answer = lambda _: 500
+    for number in range(4):
+        stage.find(*(f"finding-{number}-{place}" for place in range(8)))
+        receiver.received.clear()
+        assert not stage.send()
+        assert len(receiver.received) <= 7
+    receiver.received.clear()
+    receiver.answer = lambda _: 200
+    assert stage.send()
+    (message,) = receiver.received
+    assert message["title"] == "32 findings: 32 high"
 
 
 @pytest.mark.parametrize(
@@ -269,9 +333,8 @@ def test_a_digest_that_fails_is_sent_as_one_again(
     assert not stage.send()
     receiver.answer = lambda _: 200
     assert stage.send()
-    first, second = receiver.received
     # A receiver that has such a key drops the repetition.
-    assert first == second
+    assert receiver.received[0] == receiver.received[-1]
 
 
 def test_a_receiver_is_told_of_its_minimum_severity_and_above(

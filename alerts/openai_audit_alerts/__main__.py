@@ -85,7 +85,7 @@ def _line(name: str, told: Told) -> str:
         return f"{name}: findings sent: {told.sent}"
     return (
         f"{name}: findings sent: {told.sent}, left for the next run: {told.unsent}."
-        f" The last message was not taken: {told.error}"
+        f" The last failure: {told.error}"
     )
 
 

@@ -66,7 +66,8 @@ def message(claim: Claim) -> Message:
     """Return what tells of a claim."""
     if claim.introduction:
         return _introduction(claim)
-    return _alert(claim.findings[0]) if claim.single else _digest(claim)
+    one = len(claim.findings) == 1
+    return _alert(claim.findings[0]) if one else _digest(claim)
 
 
 def plain(text: str, longest: int) -> str:
@@ -108,7 +109,9 @@ def _introduction(claim: Claim) -> Message:
     if claim.findings:
         lines += [f"So far: {_counted(claim.findings)}."]
         lines += [*_most_severe(claim.findings), _WHERE]
-    else:
+    if claim.left:
+        lines += [f"Messages of their own tell of {claim.left} more."]
+    elif not claim.findings:
         lines += ["So far there is none."]
     return Message(
         "Alerts of the OpenAI audit log begin", "\n".join(lines), "info", _key(claim)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from openai_audit_alerts.findings import Finding, below, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from openai_audit_alerts.settings import Receiver
@@ -61,7 +61,7 @@ class Claim:
         receiver: Who is told.
         findings: Of what, the most severe first. Empty only in an introduction.
         introduction: Whether it is the first message to this receiver.
-        single: Whether it gets the message of a single finding.
+        left: How many findings that wait as well are left for further messages.
         ids: The rows that it holds.
         claimed_at: When it was claimed, which tells it from a later claim.
     """
@@ -69,7 +69,7 @@ class Claim:
     receiver: Receiver
     findings: Sequence[Finding]
     introduction: bool
-    single: bool
+    left: int
     ids: Sequence[str]
     claimed_at: datetime
 
@@ -134,11 +134,21 @@ class Outbox:
                 below(receiver.minimum_severity),
             )
 
-    def claim(self, receiver: Receiver) -> Claim | None:
+    def claim(
+        self,
+        receiver: Receiver,
+        at_most: int | None = None,
+        without: Collection[str] = (),
+    ) -> Claim | None:
         """Claim what the next message to a receiver tells. None: nothing is free.
 
         That is one finding; or all, if they are too many, or were there before the
         receiver was.
+
+        Args:
+            receiver: Who is told.
+            at_most: Of how many findings, those that failed least often. None: of all.
+            without: Ids of findings to leave for another run.
 
         Raises:
             WarehouseFailed: The database cannot be reached, or refuses.
@@ -147,14 +157,18 @@ class Outbox:
             execute(self.warehouse.alone)
             waiting = self._waiting(execute, receiver)
             introduction = self._is_new(execute, receiver)
-            if not waiting and not introduction:
+            places = [
+                place
+                for place, (finding, _) in enumerate(waiting)
+                if finding.finding_id not in without
+            ]
+            if not places and not introduction:
                 return None
-            single = not introduction and len(waiting) <= self.digest_above
-            findings = (
-                waiting[:1]
-                if single
-                else sorted(waiting, key=lambda finding: rank(finding.severity))
-            )
+            if not introduction and len(places) <= self.digest_above:
+                at_most = 1
+            # One that a receiver does not take must not keep others from it for ever.
+            places.sort(key=lambda place: waiting[place][1])
+            findings = [waiting[place][0] for place in sorted(places[:at_most])]
             ids = [finding.finding_id for finding in findings]
             if introduction:
                 ids.append(_introduction(receiver))
@@ -165,7 +179,8 @@ class Outbox:
                 receiver.name,
                 ids,
             )
-            return Claim(receiver, findings, introduction, single, ids, claimed[0][0])
+            left = len(waiting) - len(findings)
+            return Claim(receiver, findings, introduction, left, ids, claimed[0][0])
 
     def sent(self, claim: Claim) -> None:
         """Mark what was claimed as sent.
@@ -228,8 +243,8 @@ class Outbox:
 
     def _waiting(
         self, execute: Execute, receiver: Receiver, condition: str = _FREE
-    ) -> list[Finding]:
-        """Return what is not sent, with what failed least often first."""
+    ) -> list[tuple[Finding, int]]:
+        """Return what is not sent, the most severe first, and how often each failed."""
         rows = execute(
             f"select alert.attempts, {_COLUMNS}"
             f" from {self._outbox} as alert"
@@ -239,10 +254,8 @@ class Outbox:
             below(receiver.minimum_severity),
             receiver.name,
         )
-        waiting = [(attempts, Finding(*columns)) for attempts, *columns in rows]
-        # One that a receiver does not take must not keep others from it for ever.
-        waiting.sort(key=lambda row: (row[0], rank(row[1].severity)))
-        return [finding for _, finding in waiting]
+        waiting = [(Finding(*columns), attempts) for attempts, *columns in rows]
+        return sorted(waiting, key=lambda row: rank(row[0].severity))
 
     @property
     def _told(self) -> str:

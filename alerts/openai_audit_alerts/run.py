@@ -9,6 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from openai_audit_alerts.message import message
+from openai_audit_alerts.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ class Told:
     Attributes:
         sent: How many findings it was told of.
         unsent: How many it lacks, also those that another run sends it now.
-        error: Why, None if this run failed to send none.
+        error: Why the last that was not taken was not, None if there is none.
     """
 
     sent: int = 0
@@ -54,19 +55,19 @@ class Run:
     _under_way: dict[str, Claim] = field(default_factory=dict)
     _results: SimpleQueue[tuple[Claim, str | None]] = field(default_factory=SimpleQueue)
     _outcome: dict[str, Told] = field(default_factory=dict)
+    _paces: dict[str, Pace] = field(default_factory=dict)
 
     def tell(self, receivers: Sequence[Receiver]) -> dict[str, Told]:
         """Tell each receiver of what it was not told, and return how that ended.
 
-        What could not be sent is given back to the outbox, for the next run. A receiver
-        is left alone after its first failure: what it does not take now, it hardly
-        takes a second later.
+        What could not be sent is given back to the outbox, for the next run.
 
         Raises:
             WarehouseFailed: The database cannot be reached, or refuses.
         """
         for receiver in receivers:
             self._outcome[receiver.name] = Told()
+            self._paces[receiver.name] = Pace()
             self.outbox.enqueue(receiver)
             self._start(receiver)
         while self._under_way:
@@ -75,8 +76,7 @@ class Run:
                 claim, error = self._results.get(timeout=max(0, left))
             except Empty:
                 break
-            self._end(claim, error)
-            if error is None:
+            if self._end(claim, error):
                 self._start(claim.receiver)
         for claim in list(self._under_way.values()):
             self._end(claim, _TOO_LATE)
@@ -86,7 +86,8 @@ class Run:
 
     def _start(self, receiver: Receiver) -> None:
         """Begin to send the next message to a receiver, if there is one."""
-        claim = self.outbox.claim(receiver)
+        pace = self._paces[receiver.name]
+        claim = self.outbox.claim(receiver, pace.at_most, pace.refused)
         if claim is not None:
             self._under_way[receiver.name] = claim
             # The process ends without waiting for it, however long a receiver takes.
@@ -99,13 +100,16 @@ class Run:
             error = f"no message could be made of it: {type(problem).__name__}"
         self._results.put((claim, error))
 
-    def _end(self, claim: Claim, error: str | None) -> None:
-        """Note how sending ended."""
+    def _end(self, claim: Claim, error: str | None) -> bool:
+        """Note how sending ended, and return whether to send to the receiver again."""
         del self._under_way[claim.receiver.name]
         told = self._outcome[claim.receiver.name]
+        pace = self._paces[claim.receiver.name]
         if error is None:
             self.outbox.sent(claim)
             told.sent += len(claim.findings)
-        else:
-            self.outbox.failed(claim, error)
-            told.error = error
+            pace.taken()
+            return True
+        self.outbox.failed(claim, error)
+        told.error = error
+        return pace.failed(claim)
