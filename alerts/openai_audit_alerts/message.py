@@ -1,9 +1,4 @@
-"""What people read: plain sentences, whatever the receiver makes of text.
-
-A finding's texts hold names that anybody may have chosen, and many receivers read text
-as markup. So what would be a mention, a link or markup there is replaced here by signs
-that look alike, and nothing is left to how well each receiver is asked for plain text.
-"""
+"""What people read: plain sentences."""
 
 from __future__ import annotations
 
@@ -14,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openai_audit_alerts.findings import SEVERITIES, Finding
-from tap_openai_audit.redaction import redacted
+from openai_audit_alerts.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,19 +22,6 @@ _LONGEST_TO_DO = 800
 _LONGEST_IN_DIGEST = 200
 _MOST_IN_DIGEST = 10
 """Sentences in a digest. It says how many more there are."""
-
-_LOOK_ALIKE = str.maketrans(
-    {
-        "<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
-        ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
-        "*": "\N{ASTERISK OPERATOR}",
-        "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
-        "~": "\N{TILDE OPERATOR}",
-        "|": "\N{BROKEN BAR}",
-    }
-)
-_MENTION = re.compile(r"(?i)(?<!\w)@|@(?=(?:everyone|here|channel|all|room)\b)")
-"""What receivers take for a mention, but not the middle of an e-mail address."""
 
 _FRACTION = re.compile(r"\.\d+")
 """Of a second."""
@@ -68,14 +50,6 @@ def message(claim: Claim) -> Message:
         return _introduction(claim)
     one = len(claim.findings) == 1
     return _alert(claim.findings[0]) if one else _digest(claim)
-
-
-def plain(text: str, longest: int) -> str:
-    """Return a text of at most so many characters, and no more than a text anywhere."""
-    shown = redacted(text, longest=longest).translate(_LOOK_ALIKE)
-    # As analysts write addresses that nobody should open by accident.
-    shown = shown.replace("://", "[:]//").replace("](", "] (")
-    return _MENTION.sub("\N{FULLWIDTH COMMERCIAL AT}", shown)
 
 
 def _alert(finding: Finding) -> Message:
