@@ -355,6 +355,19 @@ def test_what_is_suppressed_is_not_sent(stage: Stage, receiver: HttpReceiver) ->
     assert receiver.ids == ["c"]
 
 
+def test_what_is_not_suppressed_any_more_counts_as_new(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    stage.find("a", suppressed_reason="expected", suppressed_today="expected")
+    stage.find("b", "c", suppressed_today="expected until today")
+    assert stage.send()
+    stage.execute(
+        "update {schema}.openai_audit__findings_now set suppressed_reason=null"
+    )
+    assert stage.send()
+    assert receiver.ids == ["b", "c"]
+
+
 def test_the_past_is_one_message_to_a_new_receiver(
     stage: Stage, receiver: HttpReceiver
 ) -> None:
