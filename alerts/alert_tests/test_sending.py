@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
 
 from alert_tests.receiver import DEADLINE, HttpReceiver
+from alert_tests.stage import Stage
+from openai_audit_alerts.delivery import call
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
 
-    from alert_tests.stage import Stage
+    from sandbox.demo.postgres import Database
 
 
 def test_each_finding_is_sent_once(stage: Stage, receiver: HttpReceiver) -> None:
@@ -48,8 +55,10 @@ def test_a_receiver_that_fails_gets_all_when_it_is_back(
     assert not stage.send()
     assert "channel: findings sent: 0, left for the next run: 2." in caplog.text
     assert "it answered with the status 500: see whether it works" in caplog.text
-    (error,) = stage.outbox("error", "error is not null")
-    assert error == ("it answered with the status 500: see whether it works",)
+    assert (
+        stage.outbox("error")
+        == [("it answered with the status 500: see whether it works",)] * 2
+    )
     receiver.received.clear()
     receiver.answer = lambda _: 200
     assert stage.send()
@@ -67,14 +76,128 @@ def test_a_receiver_that_fails_keeps_nothing_from_others(
     assert receiver.ids == ["a"]
 
 
+def _refuse_poison(body: dict[str, Any]) -> int:
+    """Answer as a firewall that takes a sentence for an attack."""
+    return 403 if "poison" in body["message"] else 200
+
+
+@pytest.mark.parametrize("others", [2, 20])
 def test_a_finding_that_is_refused_keeps_no_other_from_arriving(
+    stage: Stage, receiver: HttpReceiver, others: int
+) -> None:
+    receiver.answer = _refuse_poison
+    stage.find("a", severity="critical", sentence="Eve made poison an owner")
+    stage.find(*(f"finding-{number}" for number in range(others)))
+    assert not stage.send()
+    assert stage.outbox("finding_id", "sent_at is null") == [("a",)]
+    assert len(stage.outbox("1", "sent_at is not null")) == others
+    # What is new comes before what failed.
+    receiver.received.clear()
+    stage.find("new", severity="critical")
+    assert not stage.send()
+    assert receiver.ids == ["new", "a"]
+    receiver.answer = lambda _: 200
+    assert stage.send()
+    assert receiver.ids == ["new", "a", "a"]
+
+
+def test_some_findings_that_are_refused_keep_no_other_from_arriving(
     stage: Stage, receiver: HttpReceiver
 ) -> None:
-    receiver.answer = lambda body: 400 if body["finding_id"] == "a" else 200
-    stage.find("a", "b", "c")
+    receiver.answer = _refuse_poison
+    for number in range(32):
+        name = "poison" if number in {0, 1, 20} else "Grace Hopper"
+        stage.find(f"finding-{number:02}", sentence=f"Eve made {name} an owner")
     assert not stage.send()
-    assert not stage.send()
-    assert stage.outbox("finding_id", "sent_at is not null") == [("b",), ("c",)]
+    assert len(stage.outbox("1", "sent_at is not null")) == 29
+    # Not one by one: those that were refused are in this count too.
+    assert len(receiver.received) < 29
+
+
+def test_a_new_receiver_that_refuses_a_finding_of_the_past_is_told_of_the_others(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    stage.find("a", severity="critical", sentence="Eve made poison an owner")
+    stage.find("b")
+    assert stage.send()
+    with HttpReceiver() as new:
+        new.answer = _refuse_poison
+        stage.receivers = {"new": {"url": new.url}}
+        assert not stage.send()
+        *refused, taken = new.received
+        assert all("poison" in message["message"] for message in refused)
+        assert taken["title"] == "Alerts of the OpenAI audit log begin"
+        assert "So far: 1 finding: 1 high.\n" in taken["message"]
+        assert taken["message"].endswith("\nMessages of their own tell of 1 more.")
+    assert receiver.ids == ["a", "b"]
+
+
+def test_a_receiver_that_is_down_is_left_alone_and_gets_one_message_when_it_is_back(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    receiver.answer = lambda _: 500
+    for number in range(4):
+        stage.find(*(f"finding-{number}-{place}" for place in range(8)))
+        receiver.received.clear()
+        assert not stage.send()
+        assert len(receiver.received) <= 7
+    receiver.received.clear()
+    receiver.answer = lambda _: 200
+    assert stage.send()
+    (message,) = receiver.received
+    assert message["title"] == "32 findings: 32 high"
+
+
+@pytest.mark.parametrize(
+    "at", ["10000-01-01 00:00:00", "4000-01-01 00:00:00 (BC)", "infinity"]
+)
+def test_a_time_that_is_unheard_of_is_shown_as_it_is(
+    stage: Stage, receiver: HttpReceiver, at: str
+) -> None:
+    if stage.kind == "postgres":
+        at = at.replace("(BC)", "BC")
+    elif at.endswith("(BC)"):
+        at = "4000-01-01 (BC) 00:00:00"
+    stage.find("a", "b")
+    stage.execute(
+        f"update {{schema}}.openai_audit__findings set first_event_at = '{at}',"
+        f" last_event_at = '{at}', detected_at = '{at}' where finding_id = 'a'"
+    )
+    assert stage.send()
+    assert sorted(receiver.ids) == ["a", "b"]
+    (message,) = (m for m in receiver.received if m["finding_id"] == "a")
+    assert f"When: {at} UTC\n" in message["message"]
+
+
+@pytest.mark.xdist_group("postgres")
+def test_times_are_written_alike_however_a_database_would_write_them(
+    tmp_path: Path, postgres: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGDATESTYLE", "SQL, DMY")
+    stage = Stage("postgres", f"answers_{uuid4().hex}", tmp_path, postgres)
+    stage.find("a")
+    with HttpReceiver() as server:
+        stage.receivers["channel"] = {"url": server.url}
+        assert stage.send()
+        assert "(2026-03-01 10:00:00 UTC to" in server.received[0]["message"]
+
+
+def test_a_row_of_which_no_message_can_be_made_holds_up_no_other_receiver(
+    stage: Stage, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.find("a", sentence="\N{SNOWMAN}")
+    with HttpReceiver() as other:
+        stage.receivers["other"] = {"url": other.url, "minimum_severity": "critical"}
+        with pytest.MonkeyPatch.context() as patched:
+            # Nothing is known that does so.
+            patched.setattr(
+                "openai_audit_alerts.message.plain",
+                lambda text, _: text.encode("ascii"),
+            )
+            assert not stage.send()
+        assert len(other.received) == 1
+    assert not receiver.received
+    assert "no message could be made of it: UnicodeEncodeError" in caplog.text
 
 
 def test_a_slow_receiver_holds_up_no_other(
@@ -210,9 +333,8 @@ def test_a_digest_that_fails_is_sent_as_one_again(
     assert not stage.send()
     receiver.answer = lambda _: 200
     assert stage.send()
-    first, second = receiver.received
     # A receiver that has such a key drops the repetition.
-    assert first == second
+    assert receiver.received[0] == receiver.received[-1]
 
 
 def test_a_receiver_is_told_of_its_minimum_severity_and_above(
@@ -231,6 +353,19 @@ def test_what_is_suppressed_is_not_sent(stage: Stage, receiver: HttpReceiver) ->
     stage.find("c")
     assert stage.send()
     assert receiver.ids == ["c"]
+
+
+def test_what_is_not_suppressed_any_more_counts_as_new(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    stage.find("a", suppressed_reason="expected", suppressed_today="expected")
+    stage.find("b", "c", suppressed_today="expected until today")
+    assert stage.send()
+    stage.execute(
+        "update {schema}.openai_audit__findings_now set suppressed_reason=null"
+    )
+    assert stage.send()
+    assert receiver.ids == ["b", "c"]
 
 
 def test_the_past_is_one_message_to_a_new_receiver(
@@ -285,6 +420,65 @@ def test_the_heartbeat_is_called_after_a_whole_successful_run_alone(
     assert (
         "The heartbeat was not called: it answered with the status 404" in caplog.text
     )
+
+
+@pytest.mark.parametrize("findings", [["a"], []])
+def test_no_heartbeat_is_called_while_another_run_may_hold_a_message(
+    stage: Stage, findings: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    arrived, over = threading.Event(), threading.Event()
+
+    def hold(_: dict[str, Any]) -> int:
+        arrived.set()
+        return 200 if over.wait(DEADLINE) else 500
+
+    with HttpReceiver() as heart, HttpReceiver() as receiver:
+        stage.variables["ALERTS_HEARTBEAT_URL"] = f"http://{heart.place}"
+        stage.receivers["channel"] = {"url": receiver.url}
+        stage.find(*findings)
+        receiver.answer = hold
+        sender = stage.start()
+        assert arrived.wait(DEADLINE)
+        sender.kill()
+        sender.communicate(timeout=DEADLINE)
+        over.set()
+        assert stage.send()
+        assert "The heartbeat was not called: another run still" in caplog.text
+        assert heart.calls == 0
+        stage.age_claims()
+        assert stage.send()
+        assert heart.calls == 1
+
+
+def test_a_heartbeat_that_answers_with_another_address_was_not_called(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with HttpReceiver() as heart:
+        stage.variables["ALERTS_HEARTBEAT_URL"] = f"http://{heart.place}"
+        heart.answer = lambda _: 301
+        assert not stage.send()
+    assert "not called: it answered with the status 301" in caplog.text
+
+
+def test_a_heartbeat_that_answers_for_ever_is_waited_for_no_longer_than_a_run() -> None:
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                for _ in range(10 * DEADLINE):
+                    if not over.wait(0.1):
+                        connection.sendall(b"x")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        port = server.getsockname()[1]
+        assert "did not answer in time" in str(call(f"http://127.0.0.1:{port}", 1))
+        over.set()
+        dripping.join(DEADLINE)
 
 
 def test_without_a_receiver_nothing_is_done_and_said_so(

@@ -21,7 +21,10 @@ URL = f"json://example.com/{SECRET}"
         ([URL], "is no JSON object of receivers by name"),
         ({URL: {"url": URL}}, "has a name that is none"),
         ({"a": URL}, "gives no url for a"),
-        ({"a": {"url": URL, "severity": "high"}}, "remove severity"),
+        ({"a": {"url": URL, URL: "high"}}, "than url and minimum_severity: remove"),
+        (f'{{"a": {{"url": "{URL}"}}, "a": {{"url": "{URL}"}}}}', "has a name twice"),
+        (f'{{"a": {{"url": "{URL}", "url": "{URL}"}}}}', "has a name twice"),
+        ("[" * 100_000, "is no JSON object of receivers by name"),
         ({"a": {"url": URL, "minimum_severity": URL}}, "that is none of critical,"),
     ],
 )
@@ -39,9 +42,14 @@ def test_a_receiver_that_makes_no_sense_is_named_without_its_url(
     ("name", "value"),
     [
         ("ALERTS_DIGEST_ABOVE", "0"),
+        ("ALERTS_DIGEST_ABOVE", "1" * 5000),
         ("ALERTS_TIMEOUT_SECONDS", "601"),
         ("ALERTS_TIMEOUT_SECONDS", "soon"),
         ("ALERTS_HEARTBEAT_URL", f"ftp://{SECRET}"),
+        ("ALERTS_HEARTBEAT_URL", f"https:{SECRET}"),
+        ("ALERTS_HEARTBEAT_URL", f"https://[{SECRET}"),
+        ("ALERTS_HEARTBEAT_URL", f"https://example.com:{SECRET}/"),
+        ("ALERTS_HEARTBEAT_URL", f"https://{SECRET}\N{ACCOUNT OF}@example.com/"),
         ("DBT_TARGET", "oracle"),
     ],
 )

@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from openai_audit_alerts.delivery import call, deliver, silence
@@ -46,13 +47,14 @@ def send(environment: Mapping[str, str]) -> bool:
         WarehouseFailed: The database cannot be reached, or refuses.
     """
     given = settings(environment)
+    deadline = time.monotonic() + given.timeout_seconds
     outcome: dict[str, Told] = {}
     if given.receivers:
         outbox = Outbox(
             given.warehouse, given.schema, given.outbox_schema, given.digest_above
         )
         outbox.prepare()
-        outcome = Run(outbox, deliver, given.timeout_seconds).tell(given.receivers)
+        outcome = Run(outbox, deliver, deadline).tell(given.receivers)
     else:
         _LOG.info(
             "No receiver is set, so nobody is told of findings: docs/alerts.md says how"
@@ -62,7 +64,17 @@ def send(environment: Mapping[str, str]) -> bool:
         _LOG.log(logging.ERROR if told.error else logging.INFO, _line(name, told))
     if any(told.error for told in outcome.values()):
         return False
-    error = call(given.heartbeat_url) if given.heartbeat_url else None
+    if given.heartbeat_url is None:
+        return True
+    held = [name for name, told in outcome.items() if told.unsent]
+    if held:
+        _LOG.info(
+            "The heartbeat was not called: another run still sends to %s. It calls it,"
+            " or, if it was cut off, a run in 15 minutes does",
+            ", ".join(held),
+        )
+        return True
+    error = call(given.heartbeat_url, deadline - time.monotonic())
     if error:
         _LOG.error("The heartbeat was not called: %s", error)
     return error is None
@@ -72,8 +84,8 @@ def _line(name: str, told: Told) -> str:
     if told.error is None:
         return f"{name}: findings sent: {told.sent}"
     return (
-        f"{name}: findings sent: {told.sent}, left for the next run: {told.waiting}."
-        f" The last message was not taken: {told.error}"
+        f"{name}: findings sent: {told.sent}, left for the next run: {told.unsent}."
+        f" The last failure: {told.error}"
     )
 
 

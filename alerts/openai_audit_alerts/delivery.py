@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from http import HTTPStatus
+from queue import Empty, SimpleQueue
+from threading import Thread, local
 from typing import TYPE_CHECKING, Any
 
 import apprise
@@ -49,7 +50,7 @@ class _Statuses(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._last = threading.local()
+        self._last = local()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a status, and let no word of the record out."""
@@ -100,15 +101,30 @@ def deliver(url: str, message: Message) -> str | None:
     return None if sent else _reason(_STATUSES.taken())
 
 
-def call(url: str) -> str | None:
-    """Call the heartbeat, and return why that failed, None if it did not."""
+def call(url: str, seconds: float) -> str | None:
+    """Call the heartbeat, and return why that failed, None if it did not.
+
+    It ends after so many seconds, however slowly a server answers.
+    """
+    result: SimpleQueue[str | None] = SimpleQueue()
+    Thread(target=lambda: result.put(_called(url)), daemon=True).start()
     try:
+        return result.get(timeout=max(0, seconds))
+    except Empty:
+        return _reason(None)
+
+
+def _called(url: str) -> str | None:
+    try:
+        # As a stream, of which no body is read.
         with requests.get(
             url, timeout=_WAIT_SECONDS, allow_redirects=False, stream=True
         ) as response:
-            return None if response.ok else _reason(response.status_code)
-    except (requests.RequestException, ValueError):
+            status = response.status_code
+    except Exception:  # noqa: BLE001 - its text may hold the address
         return _reason(None)
+    taken = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+    return None if taken else _reason(status)
 
 
 def _service(url: str, key: str) -> Any:  # noqa: ANN401 - Apprise has no types here

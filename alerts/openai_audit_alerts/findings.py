@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 """From the most severe down."""
@@ -29,7 +25,8 @@ def below(minimum: str) -> list[str]:
 class Finding:
     """A row of `openai_audit__findings`, as far as a message tells of it.
 
-    Its texts hold names that anybody may have chosen. Times are UTC without a zone.
+    Its texts hold names that anybody may have chosen. Times are UTC without a zone, as
+    the database writes them: it knows some that Python does not, such as `infinity`.
     """
 
     finding_id: str
@@ -38,7 +35,7 @@ class Finding:
     severity: str
     sentence: str
     what_to_do: str
-    first_event_at: datetime | None
-    last_event_at: datetime | None
-    detected_at: datetime
+    first_event_at: str | None
+    last_event_at: str | None
+    detected_at: str
     event_count: int

@@ -1,9 +1,4 @@
-"""What people read: plain sentences, whatever the receiver makes of text.
-
-A finding's texts hold names that anybody may have chosen, and many receivers read text
-as markup. So what would be a mention, a link or markup there is replaced here by signs
-that look alike, and nothing is left to how well each receiver is asked for plain text.
-"""
+"""What people read: plain sentences."""
 
 from __future__ import annotations
 
@@ -14,11 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openai_audit_alerts.findings import SEVERITIES, Finding
-from tap_openai_audit.redaction import redacted
+from openai_audit_alerts.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from openai_audit_alerts.outbox import Claim
 
@@ -29,18 +23,8 @@ _LONGEST_IN_DIGEST = 200
 _MOST_IN_DIGEST = 10
 """Sentences in a digest. It says how many more there are."""
 
-_LOOK_ALIKE = str.maketrans(
-    {
-        "<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
-        ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
-        "*": "\N{ASTERISK OPERATOR}",
-        "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
-        "~": "\N{TILDE OPERATOR}",
-        "|": "\N{BROKEN BAR}",
-    }
-)
-_MENTION = re.compile(r"(?i)(?<!\w)@|@(?=(?:everyone|here|channel|all|room)\b)")
-"""What receivers take for a mention, but not the middle of an e-mail address."""
+_FRACTION = re.compile(r"\.\d+")
+"""Of a second."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +48,8 @@ def message(claim: Claim) -> Message:
     """Return what tells of a claim."""
     if claim.introduction:
         return _introduction(claim)
-    return _alert(claim.findings[0]) if claim.single else _digest(claim)
-
-
-def plain(text: str, longest: int) -> str:
-    """Return a text of at most so many characters, and no more than a text anywhere."""
-    shown = redacted(text, longest=longest).translate(_LOOK_ALIKE)
-    # As analysts write addresses that nobody should open by accident.
-    shown = shown.replace("://", "[:]//").replace("](", "] (")
-    return _MENTION.sub("\N{FULLWIDTH COMMERCIAL AT}", shown)
+    one = len(claim.findings) == 1
+    return _alert(claim.findings[0]) if one else _digest(claim)
 
 
 def _alert(finding: Finding) -> Message:
@@ -106,7 +83,9 @@ def _introduction(claim: Claim) -> Message:
     if claim.findings:
         lines += [f"So far: {_counted(claim.findings)}."]
         lines += [*_most_severe(claim.findings), _WHERE]
-    else:
+    if claim.left:
+        lines += [f"Messages of their own tell of {claim.left} more."]
+    elif not claim.findings:
         lines += ["So far there is none."]
     return Message(
         "Alerts of the OpenAI audit log begin", "\n".join(lines), "info", _key(claim)
@@ -145,8 +124,8 @@ def _when(finding: Finding) -> str:
     return f"{_time(first)} to {_time(last)}, {finding.event_count} events"
 
 
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+def _time(at: str) -> str:
+    return f"{_FRACTION.sub('', at)} UTC"
 
 
 def _key(claim: Claim) -> str:

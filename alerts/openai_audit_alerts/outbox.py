@@ -9,13 +9,12 @@ between sending and marking.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timezone
 from typing import TYPE_CHECKING
 
 from openai_audit_alerts.findings import Finding, below, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from openai_audit_alerts.settings import Receiver
@@ -43,6 +42,12 @@ that is older was cut off."""
 _NOW = "(now() at time zone 'utc')"
 """The database's clock, which all who send share."""
 
+_UNSENT = "alert.sent_at is null"
+_FREE = (
+    f"{_UNSENT} and (alert.claimed_at is null or alert.claimed_at < {_NOW} - {_LEASE})"
+)
+"""What nobody sends now."""
+
 _INTRODUCTION = "introduction:"
 """Begins the id of a row that stands for a receiver's first message at a minimum
 severity: the one that sums up all findings that were there before."""
@@ -56,7 +61,7 @@ class Claim:
         receiver: Who is told.
         findings: Of what, the most severe first. Empty only in an introduction.
         introduction: Whether it is the first message to this receiver.
-        single: Whether it gets the message of a single finding.
+        left: How many findings that wait as well are left for further messages.
         ids: The rows that it holds.
         claimed_at: When it was claimed, which tells it from a later claim.
     """
@@ -64,7 +69,7 @@ class Claim:
     receiver: Receiver
     findings: Sequence[Finding]
     introduction: bool
-    single: bool
+    left: int
     ids: Sequence[str]
     claimed_at: datetime
 
@@ -129,11 +134,21 @@ class Outbox:
                 below(receiver.minimum_severity),
             )
 
-    def claim(self, receiver: Receiver) -> Claim | None:
-        """Claim what the next message to a receiver tells. None: nothing is left.
+    def claim(
+        self,
+        receiver: Receiver,
+        at_most: int | None = None,
+        without: Collection[str] = (),
+    ) -> Claim | None:
+        """Claim what the next message to a receiver tells. None: nothing is free.
 
         That is one finding; or all, if they are too many, or were there before the
         receiver was.
+
+        Args:
+            receiver: Who is told.
+            at_most: Of how many findings, those that failed least often. None: of all.
+            without: Ids of findings to leave for another run.
 
         Raises:
             WarehouseFailed: The database cannot be reached, or refuses.
@@ -141,18 +156,19 @@ class Outbox:
         with self.warehouse.transaction() as execute:
             execute(self.warehouse.alone)
             waiting = self._waiting(execute, receiver)
-            introduction = bool(
-                execute(
-                    f"select finding_id from {self._outbox} as alert"
-                    f" where receiver = %s and finding_id = %s and {_FREE}",
-                    receiver.name,
-                    _introduction(receiver),
-                )
-            )
-            if not waiting and not introduction:
+            introduction = self._is_new(execute, receiver)
+            places = [
+                place
+                for place, (finding, _) in enumerate(waiting)
+                if finding.finding_id not in without
+            ]
+            if not places and not introduction:
                 return None
-            single = not introduction and len(waiting) <= self.digest_above
-            findings = waiting[:1] if single else sorted(waiting, key=_severest)
+            if not introduction and len(places) <= self.digest_above:
+                at_most = 1
+            # One that a receiver does not take must not keep others from it for ever.
+            places.sort(key=lambda place: waiting[place][1])
+            findings = [waiting[place][0] for place in sorted(places[:at_most])]
             ids = [finding.finding_id for finding in findings]
             if introduction:
                 ids.append(_introduction(receiver))
@@ -163,7 +179,8 @@ class Outbox:
                 receiver.name,
                 ids,
             )
-            return Claim(receiver, findings, introduction, single, ids, claimed[0][0])
+            left = len(waiting) - len(findings)
+            return Claim(receiver, findings, introduction, left, ids, claimed[0][0])
 
     def sent(self, claim: Claim) -> None:
         """Mark what was claimed as sent.
@@ -179,8 +196,8 @@ class Outbox:
                 list(claim.ids),
             )
 
-    def failed(self, claim: Claim, error: str) -> int:
-        """Give back what was claimed, and return how many findings the receiver lacks.
+    def failed(self, claim: Claim, error: str) -> None:
+        """Give back what was claimed.
 
         Args:
             claim: What was not sent, as far as is known.
@@ -199,22 +216,46 @@ class Outbox:
                 list(claim.ids),
                 claim.claimed_at,
             )
-            return len(self._waiting(execute, claim.receiver))
 
-    def _waiting(self, execute: Execute, receiver: Receiver) -> list[Finding]:
-        """Return what is not sent, with what failed least often first."""
+    def unsent(self, receiver: Receiver) -> int:
+        """Count the findings that a receiver lacks, also those that others send now.
+
+        An introduction counts as one if it would tell of none.
+
+        Raises:
+            WarehouseFailed: The database cannot be reached, or refuses.
+        """
+        with self.warehouse.transaction() as execute:
+            findings = self._waiting(execute, receiver, _UNSENT)
+            return len(findings) or int(self._is_new(execute, receiver, _UNSENT))
+
+    def _is_new(
+        self, execute: Execute, receiver: Receiver, condition: str = _FREE
+    ) -> bool:
+        """Tell whether the introduction is still to be sent."""
         rows = execute(
-            f"select alert.attempts, {', '.join(f'finding.{c}' for c in _COLUMNS)}"
+            f"select finding_id from {self._outbox} as alert"
+            f" where receiver = %s and finding_id = %s and {condition}",
+            receiver.name,
+            _introduction(receiver),
+        )
+        return bool(rows)
+
+    def _waiting(
+        self, execute: Execute, receiver: Receiver, condition: str = _FREE
+    ) -> list[tuple[Finding, int]]:
+        """Return what is not sent, the most severe first, and how often each failed."""
+        rows = execute(
+            f"select alert.attempts, {_COLUMNS}"
             f" from {self._outbox} as alert"
             f" join {self._told} as finding on finding.finding_id = alert.finding_id"
-            f" where alert.receiver = %s and {_FREE}",
+            f" where alert.receiver = %s and {condition}"
+            " order by finding.detected_at desc, finding.finding_id",
             below(receiver.minimum_severity),
             receiver.name,
         )
-        waiting = [(attempts, Finding(*columns)) for attempts, *columns in rows]
-        # One that a receiver does not take must not keep others from it for ever.
-        waiting.sort(key=lambda row: (row[0], *_severest(row[1])))
-        return [finding for _, finding in waiting]
+        waiting = [(Finding(*columns), attempts) for attempts, *columns in rows]
+        return sorted(waiting, key=lambda row: rank(row[0].severity))
 
     @property
     def _told(self) -> str:
@@ -235,12 +276,11 @@ class Outbox:
         return f"{_quoted(self.outbox_schema)}.{OUTBOX}"
 
 
-_COLUMNS = tuple(Finding.__dataclass_fields__)
-_AMONG = "finding_id in (select unnest(%s::text[]))"
-_FREE = (
-    "alert.sent_at is null and"
-    f" (alert.claimed_at is null or alert.claimed_at < {_NOW} - {_LEASE})"
+_COLUMNS = ", ".join(
+    f"cast(finding.{name} as text)" if name.endswith("_at") else f"finding.{name}"
+    for name in Finding.__dataclass_fields__
 )
+_AMONG = "finding_id in (select unnest(%s::text[]))"
 
 
 def _introduction(receiver: Receiver) -> str:
@@ -249,12 +289,6 @@ def _introduction(receiver: Receiver) -> str:
     Each minimum severity has one: what a lower one adds of the past is summed up too.
     """
     return f"{_INTRODUCTION}{receiver.minimum_severity}"
-
-
-def _severest(finding: Finding) -> tuple[int, float, str]:
-    """Sort by severity, then the newest first."""
-    at = finding.detected_at.replace(tzinfo=timezone.utc).timestamp()
-    return rank(finding.severity), -at, finding.finding_id
 
 
 def _quoted(name: str) -> str:

@@ -13,14 +13,15 @@ from psycopg.conninfo import make_conninfo
 
 from openai_audit_alerts.findings import SEVERITIES
 from openai_audit_alerts.warehouse import DuckDb, Postgres, Warehouse
-from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _DEFAULT_MINIMUM = "medium"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 """Stands in the outbox and in messages, so it cannot be an address by mistake."""
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 LONGEST_RUN = 600
 """Seconds. The outbox relies on it: a claim that is older belongs to nobody alive."""
@@ -80,12 +81,9 @@ def settings(environment: Mapping[str, str]) -> Settings:
     # Meltano gives a variable to each setting, an empty one to what is not set.
     given = {name: value for name, value in environment.items() if value}
     schema = _first(given, "DBT_SCHEMA", "ALERTS_FINDINGS_SCHEMA") or "openai_audit"
-    heartbeat_url = given.get("ALERTS_HEARTBEAT_URL")
-    if heartbeat_url and urlsplit(heartbeat_url).scheme not in {"http", "https"}:
-        raise BadSettings("ALERTS_HEARTBEAT_URL has to begin with https:// or http://")
     return Settings(
         receivers=_receivers(given.get("ALERTS_RECEIVERS", "{}")),
-        heartbeat_url=heartbeat_url,
+        heartbeat_url=_heartbeat_url(given.get("ALERTS_HEARTBEAT_URL")),
         warehouse=_warehouse(given),
         schema=schema,
         outbox_schema=given.get("ALERTS_SCHEMA", schema),
@@ -94,10 +92,26 @@ def settings(environment: Mapping[str, str]) -> Settings:
     )
 
 
+def _heartbeat_url(url: str | None) -> str | None:
+    try:
+        parts = urlsplit(url or "https://none")
+        understood = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        understood = understood and parts.port != 0
+    except ValueError:
+        # It repeats what it did not understand.
+        understood = False
+    if not understood:
+        raise BadSettings(
+            "ALERTS_HEARTBEAT_URL is no address: it begins with https:// or http://,"
+            " and a host follows"
+        )
+    return url
+
+
 def _receivers(text: str) -> tuple[Receiver, ...]:
     try:
-        found = json.loads(text)
-    except ValueError:
+        found = json.loads(text, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
         # Where JSON ends would be told by the error, and with it a piece of an address.
         found = None
     if not isinstance(found, dict):
@@ -108,6 +122,17 @@ def _receivers(text: str) -> tuple[Receiver, ...]:
     return tuple(_receiver(name, value) for name, value in found.items())
 
 
+def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that is given twice, of which JSON would keep the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadSettings(
+            "ALERTS_RECEIVERS has a name twice: give each receiver one of its own, and"
+            " no more than one url and minimum_severity"
+        )
+    return found
+
+
 def _receiver(name: str, value: Any) -> Receiver:  # noqa: ANN401 - JSON may be anything
     if not _NAME.fullmatch(name):
         raise BadSettings(
@@ -116,11 +141,11 @@ def _receiver(name: str, value: Any) -> Receiver:  # noqa: ANN401 - JSON may be 
         )
     if not isinstance(value, dict) or not isinstance(value.get("url"), str):
         raise BadSettings(f"ALERTS_RECEIVERS gives no url for {name}: add one")
-    unknown = value.keys() - {"url", "minimum_severity"}
-    if unknown:
+    if value.keys() - {"url", "minimum_severity"}:
+        # What more there is may be an address in the wrong place.
         raise BadSettings(
             f"ALERTS_RECEIVERS has more for {name} than url and minimum_severity:"
-            f" remove {redacted(min(unknown), longest=50)}"
+            " remove the rest"
         )
     minimum = value.get("minimum_severity", _DEFAULT_MINIMUM)
     if minimum not in SEVERITIES:
@@ -164,6 +189,6 @@ def _first(given: Mapping[str, str], *names: str) -> str | None:
 
 def _number(given: Mapping[str, str], name: str, default: int, most: int) -> int:
     text = given.get(name, str(default))
-    if not text.isdecimal() or not 1 <= int(text) <= most:
+    if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= most:
         raise BadSettings(f"{name} has to be a number from 1 to {most}")
     return int(text)

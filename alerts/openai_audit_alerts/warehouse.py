@@ -72,6 +72,8 @@ class Postgres:
                 application_name="openai-audit-alerts",
             ) as connection:
                 connection.execute(f"set statement_timeout = '{_STATEMENT_SECONDS}s'")
+                # A database or a role may have another, which findings' times took.
+                connection.execute("set datestyle = 'ISO'")
 
                 def execute(statement: str, *parameters: object) -> list[Any]:
                     cursor = connection.execute(statement.encode(), parameters)
