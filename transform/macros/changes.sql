@@ -7,6 +7,7 @@
 {% macro administers() -%}
     {%- set no_acts = [
         'invite.accepted', 'tenant.membership.accepted', 'tenant.membership.declined', 'tenant.user.looked_up',
+        'tenant.resource_share_grant.accepted', 'tenant.resource_share_grant.declined',
         'tenant.principal_authentication_policy.resolved', 'tenant.workload_identity.access_token.issued',
     ] -%}
     {%- set of_workspaces = [

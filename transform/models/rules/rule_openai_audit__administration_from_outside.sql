@@ -1,14 +1,3 @@
-{#- What changes nothing, or what people do for themselves and from home. -#}
-{%- set no_administration = [
-    'login.%', 'logout.%', 'invite.accepted', 'tenant.membership.accepted', 'tenant.membership.declined',
-    'tenant.resource_share_grant.accepted', 'tenant.resource_share_grant.declined', 'tenant.user.looked_up',
-    'tenant.principal_authentication_policy.resolved', 'tenant.workload_identity.access_token.issued',
-] -%}
-{#- The log of a workspace is mostly of its daily use. -#}
-{%- set administration_of_a_workspace = [
-    'WORKSPACE_SET_%', 'INVITE_SET_%', 'SCIM_%', 'SAML_%', 'DOMAIN_CREATE', 'DOMAIN_DELETE', 'INVITE_USERS', 'USER_ROLE_UPDATED',
-    'USER_DELETE', '%_POLICY', 'APP_ALLOW_USER', 'PERSONAL_ACCESS_TOKEN_CREATE', 'SUBSCRIPTION_SET_%',
-] -%}
 with
 
 own_networks as (
@@ -46,22 +35,7 @@ changes as (
     from watched
     where
         ip_address is not null
-        and (
-            (
-                workspace_id is null
-                {%- for pattern in no_administration %}
-                and event_type not like '{{ pattern }}'
-                {%- endfor %}
-            )
-            or (
-                workspace_id is not null
-                and (
-                    {%- for pattern in administration_of_a_workspace %}
-                    event_type like '{{ pattern }}' {{ 'or' if not loop.last }}
-                    {%- endfor %}
-                )
-            )
-        )
+        and {{ openai_audit.administers() }}
 ),
 
 addresses as (
