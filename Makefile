@@ -34,9 +34,10 @@ parts := tap transform alerts analyze
 .PHONY: test
 test: lint $(parts:%=test-%) ## Check everything that has to pass
 
+# With more processes than cores, because tests of retries and of kills mostly wait.
 .PHONY: test-tap
 test-tap: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-report ## Test the tap alone
-	$(DEV)/python -m pytest --numprocesses=auto tests
+	$(DEV)/python -m pytest --numprocesses=4 tests
 
 .PHONY: test-pythons
 test-pythons: .venv/dev/.installed ## Try the wheel alone on every Python that is found here
@@ -62,7 +63,8 @@ screenshots: .venv/analyze/.installed .meltano/.installed ## Make the pictures o
 lints := style types sql yaml meltano workflows
 
 .PHONY: lint
-lint: $(lints:%=lint-%) ## Check style, types and what else can be seen without running
+lint: .venv/dev/.installed .venv/transform/.installed ## Check style, types and what else can be seen without running
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync $(lints:%=lint-%)
 
 .PHONY: lint-style
 lint-style: .venv/dev/.installed

@@ -47,10 +47,10 @@ TESTED = {
     "DBT_TARGET=duckdb meltano run tap-openai-audit target-duckdb dbt:build": (
         "transform/integration_tests/test_meltano_job.py"
     ),
-    "meltano invoke dbt build --full-refresh": (
+    "meltano invoke dbt:build --full-refresh": (
         "transform/integration_tests/test_meltano_job.py"
     ),
-    "meltano invoke dbt build --full-refresh --select +openai_audit__coverage": (
+    "meltano invoke dbt:build --full-refresh --select +openai_audit__coverage": (
         "transform/integration_tests/test_meltano_job.py"
     ),
     "meltano invoke dbt:docs": "transform/integration_tests/test_meltano_job.py",
@@ -76,7 +76,7 @@ TESTED = {
     ".venv/meltano/bin/meltano --environment=sandbox"
     " run tap-openai-audit target-duckdb": "tests/test_meltano.py",
     "DBT_TARGET=duckdb .venv/meltano/bin/meltano --environment=sandbox"
-    " invoke dbt build": "transform/integration_tests/test_meltano_job.py",
+    " invoke dbt:build": "transform/integration_tests/test_meltano_job.py",
 }
 
 #: They take minutes, so only their options are looked up.

@@ -132,7 +132,7 @@ def test_invented_events_never_go_where_real_ones_are() -> None:
         }
 
     invented = places("sandbox")
-    assert len(invented) == 4
+    assert len(invented) == 5
     assert not invented & (places("dev") | places("prod")), (
         "a place of its own for each"
     )

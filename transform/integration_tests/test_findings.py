@@ -70,17 +70,17 @@ def told(warehouse: Warehouse) -> list[tuple[Any, ...]]:
 
 def test_a_finding_is_told_once_and_only_its_events_grow(own: Warehouse) -> None:
     own.load(events(removed("a", "key-1"), removed("b", "key-2")))
-    own.build()
+    own.run()
     sentence = "ada@example.com removed the encryption key key-{}"
     assert told(own) == [
         ("key-1", "critical", 1, sentence.format(1), None),
         ("key-2", "critical", 1, sentence.format(2), None),
     ]
     before = own.texts("openai_audit__findings")
-    own.build()
+    own.run()
     assert own.texts("openai_audit__findings") == before
     own.load(events(removed("c", "key-1", "2026-11-01T09:00:00Z")))
-    own.build()
+    own.run()
     assert [row[:3] for row in told(own)] == [
         ("key-1", "critical", 2),
         ("key-2", "critical", 1),
@@ -89,12 +89,12 @@ def test_a_finding_is_told_once_and_only_its_events_grow(own: Warehouse) -> None
 
 def test_what_was_added_while_no_rule_looked_is_judged_later(own: Warehouse) -> None:
     own.load(events(removed("a", "key-1")))
-    own.build()
-    for id_, key in {"b": "key-2", "c": "key-3"}.items():
-        own.load(events(removed(id_, key, "2026-10-01T12:00:00Z")))
-        # As of a run that ended there.
-        own.dbt("run", "--select", "int_openai_audit__events")
-    own.build()
+    own.run()
+    own.load(events(removed("b", "key-2", "2026-10-01T12:00:00Z")))
+    # As of a run that ended there.
+    own.dbt("run", "--select", "int_openai_audit__events")
+    own.load(events(removed("c", "key-3", "2026-09-01T12:00:00Z")))
+    own.run()
     assert [row[0] for row in told(own)] == ["key-1", "key-2", "key-3"]
 
 
@@ -107,15 +107,14 @@ def test_odd_events_stop_no_run_and_hide_no_other(own: Warehouse) -> None:
             *workspace_logs({"event_id": "w1", **saml}),
         ]
     )
-    own.dbt("seed")
-    own.dbt("run")
+    own.run()
     own.load(
         workspace_logs(
             {"event_id": "w2", "timestamp": "2999-01-01T00:00:00Z", **saml},
             {"event_id": "w3", **saml},
         )
     )
-    own.dbt("run")
+    own.run()
     matches = own.rows(
         "select event_id, length(entity) < 300 from {answers}.int_openai_audit__matches"
         " where event_id is not null and severity = 'critical' order by 1"
@@ -126,22 +125,22 @@ def test_odd_events_stop_no_run_and_hide_no_other(own: Warehouse) -> None:
 def test_a_burst_over_midnight_is_the_same_in_one_run_and_in_two(
     own: Warehouse,
 ) -> None:
-    minutes = ["01T23:56", "01T23:57", "01T23:58", "02T00:01", "02T00:02", "02T00:03"]
+    minutes = [f"01T23:{minute}" for minute in range(55, 60)]
+    minutes += [f"02T00:0{minute}" for minute in range(6)]
     burst = [
         event(f"e{place}", effective_at=f"2026-11-{minute}:00Z")
         for place, minute in enumerate(minutes)
     ]
-    rules = {"mass_deletion": {"deletions": 5}}
-    own.load(events(*burst[:3]))
-    own.dbt("seed")
-    own.dbt("run", openai_audit_rules=rules)
-    own.load(events(*burst[3:]))
-    own.dbt("run", openai_audit_rules=rules)
+    own.load(events(*burst[:6]))
+    own.run()
+    own.load(events(*burst[6:]))
+    own.run()
     matches = own.texts("int_openai_audit__matches")
     assert len([row for row in matches if "mass_deletion" in row]) == 2
-    for selected in (["--select", "int_openai_audit__matches+"], []):
-        own.dbt("run", "--full-refresh", *selected, openai_audit_rules=rules)
-        assert own.texts("int_openai_audit__matches") == matches
+    own.dbt("run", "--full-refresh", "--select", "int_openai_audit__matches+")
+    assert own.texts("int_openai_audit__matches") == matches
+    own.run(full_refresh=True)
+    assert own.texts("int_openai_audit__matches") == matches
 
 
 def test_settings_keep_findings_quiet_or_rate_them(own: Warehouse) -> None:
@@ -149,7 +148,7 @@ def test_settings_keep_findings_quiet_or_rate_them(own: Warehouse) -> None:
     own.load(events(*rows, event("deleted")))
     later = {"until": "2999-01-01", "reason": "rotation"}
     rule = {"rule": "external_key_removed"}
-    own.build(
+    own.run(
         openai_audit_suppressions=[
             {**rule, **later, "entity": "key-1"},
             {**rule, "entity": "key-2", "until": "2026-11-02", "reason": "over"},
@@ -169,7 +168,7 @@ def test_settings_keep_findings_quiet_or_rate_them(own: Warehouse) -> None:
     ]
     # Settings hold for what was judged before, too. What is rated otherwise is another
     # finding, and what was told is still there.
-    own.build(openai_audit_rules={"mass_deletion": {"deletions": 1}})
+    own.run(openai_audit_rules={"mass_deletion": {"deletions": 1}})
     keys = [f"key-{number}" for number in range(1, 5)]
     assert sorted(row[:2] for row in told(own)) == sorted(
         [(key, severity) for key in keys for severity in ("low", "critical")]
@@ -197,11 +196,11 @@ def test_a_finding_says_whether_it_still_holds(own: Warehouse) -> None:
             *stream_of("audit_log_digests", ["chain_id", "day"], DIGESTS, [digest]),
         ]
     )
-    own.build()
+    own.run()
     query = "select entity, holds from {answers}.openai_audit__findings_now order by 1"
     assert own.rows(query) == [("key-1", True), ("organization 2026-11-01", True)]
     own.execute("delete from {raw}.audit_log_digests")
-    own.build(openai_audit_rules={"external_key_removed": {"enabled": False}})
+    own.run(openai_audit_rules={"external_key_removed": {"enabled": False}})
     assert own.rows(query) == [("key-1", False), ("organization 2026-11-01", False)]
 
 
@@ -214,15 +213,14 @@ def test_events_in_whatever_order_come_to_the_same_findings(
     schema, *logs = (m for m in written if m.get("stream") == "audit_logs")
     random.Random(13).shuffle(logs)  # noqa: S311 - the same order in each run
     own.load([*others, schema, *logs[::2]])
-    own.dbt("seed")
-    own.dbt("run")
+    own.run()
     for part in (logs[1::4], logs[3::4]):
         own.load([schema, *part])
-        own.dbt("run")
+        own.run()
     matches = own.texts("int_openai_audit__matches")
     assert len(matches) > 10
     found = {row[0] for row in own.rows(TOLD)}
-    own.dbt("run", "--full-refresh")
+    own.run(full_refresh=True)
     assert own.texts("int_openai_audit__matches") == matches
     assert {row[0] for row in own.rows(DETECTED)} == found
     # And what had been told is what is there now.

@@ -75,7 +75,7 @@ def test_loader_and_dbt_take_turns_at_one_file(tmp_path: Path) -> None:
         sandbox.control.add_events(2)
         meltano("run", "tap-openai-audit", "target-duckdb")
         # As docs/answers.md has it.
-        meltano("invoke", "dbt", "build", "--full-refresh")
+        meltano("invoke", "dbt:build", "--full-refresh")
         counted = "+openai_audit__coverage"
-        meltano("invoke", "dbt", "build", "--full-refresh", "--select", counted)
+        meltano("invoke", "dbt:build", "--full-refresh", "--select", counted)
         meltano("invoke", "dbt:docs")

@@ -43,7 +43,7 @@ def sentences(warehouse: Warehouse) -> dict[str, str]:
 
 def test_with_no_table_at_all_every_model_is_empty(own: Warehouse) -> None:
     own.build()
-    own.build()
+    own.run()
     assert own.texts("openai_audit__events") == []
     assert own.texts("openai_audit__coverage") == []
 
@@ -60,7 +60,7 @@ def test_without_times_of_loading_a_run_takes_what_may_have_appeared_late(
 
     # The organization of an event is called by the length of the event's id.
     load(day="2026-11-01T00:00:00Z", first="2026-11-01T00:00:00Z")
-    own.build()
+    own.run()
     load(
         eve="2026-10-26T00:00:00Z",
         old="2026-10-20T00:00:00Z",
@@ -68,7 +68,7 @@ def test_without_times_of_loading_a_run_takes_what_may_have_appeared_late(
         # Of organizations before, between and after the known ones.
         **dict.fromkeys(("me", "they", "newcomer"), "2026-01-01T00:00:00Z"),
     )
-    own.build()
+    own.run()
     late_or_new = {"eve", "new", "me", "they", "newcomer"}
     assert set(sentences(own)) == {"day", "first", *late_or_new}
 
@@ -83,7 +83,7 @@ def test_an_event_that_stands_twice_in_the_table_is_one(own: Warehouse) -> None:
         "alter table {raw}.copied rename to audit_logs",
         again,
     )
-    own.build()
+    own.run()
     own.execute(again)
     own.build()
     listed = own.rows("select event_id from {answers}.openai_audit__events")
@@ -107,7 +107,7 @@ def test_events_are_understood_by_themselves(own: Warehouse) -> None:
             event("path", type='$."x', details=None, extra={'$."x': {"id": "user-9"}}),
         )
     )
-    own.build()
+    own.run()
     assert sentences(own) == {
         "made": "ada@example.com made the group “Night”",
         "deleted": "ada@example.com deleted the group “Night”",
@@ -170,7 +170,7 @@ def test_a_workspace_stands_beside_the_organization(own: Warehouse) -> None:
             ),
         ]
     )
-    own.build()
+    own.run()
     own.build()
     assert sentences(own) == {
         "a": "ada@example.com removed a user from the workspace, which was blocked",
@@ -189,5 +189,5 @@ def test_a_workspace_stands_beside_the_organization(own: Warehouse) -> None:
         "update {answers}.int_openai_audit__counted_files"
         " set counted_at = counted_at - interval '2 days'",
     )
-    own.build()
+    own.run()
     assert dict(own.rows(query)) == {"1": "missing", "2": "missing"}

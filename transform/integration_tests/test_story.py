@@ -112,7 +112,7 @@ def test_a_month_is_quiet_and_the_incident_is_told_by_the_rules_that_should(
 ) -> None:
     for month in months:
         own.load(month.ordinary)
-    own.build()
+    own.run()
     ordinary = told(own)
     in_a_week = Counter((account, week) for account, *_, week in ordinary)
     assert max(in_a_week.values()) <= AT_MOST_A_WEEK, ordinary
