@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 from hostile import hostile_events
 
 from integration_tests.messages import extracted, records
+from integration_tests.warehouse import PROJECT
 from sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
@@ -103,6 +105,15 @@ def test_everybody_who_is_listed_is_called_by_name(built_twice: Warehouse) -> No
     )
     assert len(rows) > 100
     assert [row for row in rows if row[1] not in row[0]] == []
+
+
+@pytest.mark.parametrize("page", ["answers", "detections"])
+def test_the_queries_of_the_docs_run(built_twice: Warehouse, page: str) -> None:
+    text = (PROJECT.parent / f"docs/{page}.md").read_text("utf-8")
+    queries = re.findall(r"```sql\n(SELECT.*?);\n```", text, re.DOTALL)
+    assert queries
+    for query in queries:
+        built_twice.rows(re.sub(r"FROM (openai_audit__)", r"FROM {answers}.\1", query))
 
 
 def test_an_incremental_run_equals_a_full_refresh(built_twice: Warehouse) -> None:
