@@ -1,4 +1,4 @@
-"""Measure the dbt package: a first build, and a run with 1,000 new events.
+"""Measure the dbt package, findings included: a first build, and 1,000 new events.
 
     .venv/transform/bin/python benchmarks/answers.py --only duckdb:1000000
 
@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 # Run as a script: what it shares with the tests is found by these.
@@ -57,6 +57,7 @@ class Times:
         first: The first build.
         new: A run with `NEW` new events.
         nothing: A run with nothing new.
+        told: How many findings there are in the end.
     """
 
     case: str
@@ -64,6 +65,7 @@ class Times:
     first: float
     new: float
     nothing: float
+    told: int
 
     @property
     def work(self) -> float:
@@ -79,7 +81,8 @@ class Times:
     def row(self) -> tuple[str, ...]:
         """The times as a row of `outcome`'s table."""
         seconds = (self.start, self.first, self.new, self.nothing, self.work)
-        return (self.case, *(f"{s:.1f}" for s in seconds), f"1/{1 / self.share:.0f}")
+        share = f"1/{1 / self.share:.0f}"
+        return (self.case, *(f"{s:.1f}" for s in seconds), share, f"{self.told:,}")
 
 
 def main() -> None:
@@ -111,7 +114,8 @@ def measured(case: str) -> Times:
             database = stack.enter_context(EmbeddedPostgres()).database
         file = directory / "bench.duckdb"
         warehouse = Warehouse(kind, directory, database, "bench", file, DEADLINE)
-        options = {"events": SEEDED, "start": "60d", "end": "now"}
+        options: dict[str, Any] = {"history": "story", "events": SEEDED}
+        options |= {"start": "60d", "end": "now", "incident": "2h"}
         options |= {"tenant_events": 0, "workspace_events": 40}
         with SandboxProcess(**options) as sandbox:
             warehouse.load(extracted(sandbox, directory))
@@ -122,7 +126,10 @@ def measured(case: str) -> Times:
         add(warehouse, "new", NEW)
         new = timed(warehouse, "run")
         nothing = timed(warehouse, "run")
-        return Times(f"{kind}, {events:,} events", start, first, new, nothing)
+        ((told,),) = warehouse.rows(
+            "select count(*) from {answers}.openai_audit__findings"
+        )
+        return Times(f"{kind}, {events:,} events", start, first, new, nothing, told)
 
 
 def grow(warehouse: Warehouse, events: int) -> None:
@@ -204,6 +211,7 @@ def outcome(cases: Sequence[Times]) -> Outcome:
         "nothing new s",
         "work for the new s",
         "of the first build",
+        "findings",
     )
     found.tables.append(Table("Runs of dbt", header, [times.row for times in cases]))
     return found
