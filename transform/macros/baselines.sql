@@ -38,3 +38,9 @@
         range between {{ begin | int }} preceding and {{ end | int }} preceding
     )
 {%- endmacro %}
+
+{#- PostgreSQL has 4 MB for each sort unless it is told otherwise, and windows that move over
+    more than that cost the square of it. 256 MB hold a million acts of one actor. -#}
+{% macro with_memory_for_windows() -%}
+    {%- if target.type == 'postgres' -%} set local work_mem = '256MB' {%- endif -%}
+{%- endmacro %}

@@ -8,12 +8,45 @@
 {% macro snowflake__second(moment) -%} date_part(epoch_second, {{ moment }}) {%- endmacro %}
 {% macro bigquery__second(moment) -%} unix_seconds({{ moment }}) {%- endmacro %}
 
-{#- How many events there are of the same kind in the seconds up to this one. -#}
-{% macro count_within(by, seconds, counted='*') -%}
-    count({{ counted }}) over (
-        partition by {{ by }} order by second
-        range between {{ seconds | int }} preceding and current row
-    )
+{#- A query for events and how many that count there were of the same entity in the seconds up
+    to each, as `number`.
+
+    It is a sum of steps, up where an event counts and down where its span is over: windows
+    whose beginning moves cost PostgreSQL the square of what does not fit its memory.
+
+    `events` has the columns `event_id, account_id, occurred_at, entity, second, is_counted`,
+    and those that are named in `others`. -#}
+{% macro counted_within(events, seconds, others=[]) -%}
+    {%- set columns = ['account_id', 'occurred_at', 'entity', 'is_counted'] + others -%}
+    select
+        event_id,
+        {{ columns | join(',\n        ') }},
+        number
+    from (
+        select
+            event_id,
+            {{ columns | join(',\n            ') }},
+            sum(step) over (partition by account_id, entity order by second) as number
+        from (
+            select
+                event_id,
+                {{ columns | join(',\n                ') }},
+                second,
+                case when is_counted then 1 else 0 end as step
+            from {{ events }}
+
+            union all
+
+            select
+                null as event_id,
+                {{ columns | join(',\n                ') }},
+                second + {{ seconds | int }} + 1 as second,
+                -1 as step
+            from {{ events }}
+            where is_counted
+        ) as steps
+    ) as summed_up
+    where event_id is not null
 {%- endmacro %}
 
 {#- A query for events and how many different things there were in the seconds up to each,

@@ -75,7 +75,7 @@
 {%- endmacro %}
 
 {% macro postgres__number(text, type) -%}
-    case when {{ text }} ~ '^-?[0-9]{1,15}{{ "([.][0-9]{1,15})?" if type == 'float' }}$' then cast({{ text }} as {{ type }}) end
+    case when {{ text }} ~ '^ *[-+]?[0-9]{1,15}{{ "([.][0-9]{1,30})?" if type == 'float' }} *$' then cast({{ text }} as {{ type }}) end
 {%- endmacro %}
 
 

@@ -5,7 +5,10 @@
         contract={'enforced': true},
         full_refresh=false,
         indexes=[{'columns': ['event_id']}, {'columns': ['account_id', 'occurred_at']}] if target.type == 'postgres' else [],
-        pre_hook="{{ openai_audit.forget_what_is_judged_again() }}",
+        pre_hook=[
+            "{{ openai_audit.forget_what_is_judged_again() }}",
+            "{{ openai_audit.with_memory_for_windows() }}",
+        ],
         post_hook="{{ openai_audit.note_that_it_is_judged() }}",
     )
 }}

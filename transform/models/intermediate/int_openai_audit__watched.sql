@@ -1,7 +1,7 @@
 {{ config(post_hook="{{ openai_audit.note_what_is_judged() }}") }}
-{#- The events that the rules of this run judge, and those of the day before, because a
-    sequence may have begun there. A rule that needs to know more of the past reads
-    `int_openai_audit__events`. -#}
+{#- The events that the rules of this run judge, and those of the two days before, because a
+    sequence may have begun there: some are of two parts, each within a day. A rule that
+    needs to know more of the past reads `int_openai_audit__events`. -#}
 select
     event_id,
     occurred_at,
@@ -34,5 +34,5 @@ select
     target,
     details
 from {{ ref('int_openai_audit__events') }}
-where {{ openai_audit.is_judged(openai_audit.not_judged(), lookback=1) }}
+where {{ openai_audit.is_judged(openai_audit.not_judged(), lookback=2) }}
 -- depends_on: {{ ref('int_openai_audit__judged') }}

@@ -11,25 +11,41 @@ sign_ins as (
         actor_id,
         actor_email,
         {{ openai_audit.second('occurred_at') }} as second,
-        {{ openai_audit.signed_in() }} as is_success
+        {{ openai_audit.failed_to_sign_in() }} as is_counted
     from {{ ref('int_openai_audit__watched') }}
     where {{ openai_audit.failed_to_sign_in() }} or {{ openai_audit.signed_in() }}
 ),
 
 -- A failure may name only the address of whom a success also names the id.
-counted as (
+of_accounts as (
     select
         event_id,
         account_id,
         occurred_at,
         actor,
-        is_success,
-        {{ openai_audit.count_within('account_id, actor_id', 60 * minutes, 'case when not is_success and actor_id is not null then 1 end') }} as failures_of_id,
-        {{ openai_audit.count_within('account_id, actor_email', 60 * minutes, 'case when not is_success and actor_email is not null then 1 end') }} as failures_of_address
+        'id ' || actor_id as entity,
+        second,
+        is_counted
     from sign_ins
+    where actor_id is not null
+    union all
+    select
+        event_id,
+        account_id,
+        occurred_at,
+        actor,
+        'address ' || actor_email as entity,
+        second,
+        is_counted
+    from sign_ins
+    where actor_email is not null
+),
+
+counted as (
+    {{ openai_audit.counted_within('of_accounts', 60 * minutes, ['actor']) }}
 )
 
-select
+select distinct
     event_id,
     account_id,
     occurred_at,
@@ -37,4 +53,4 @@ select
     'high' as severity,
     '{event}, after at least {{ failures }} sign-ins of this account had failed within {{ minutes }} minutes' as sentence
 from counted
-where is_success and (failures_of_id >= {{ failures }} or failures_of_address >= {{ failures }})
+where not is_counted and number >= {{ failures }}

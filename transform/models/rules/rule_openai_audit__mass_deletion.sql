@@ -7,30 +7,32 @@ deletions as (
         event_id,
         account_id,
         occurred_at,
-        actor,
-        {{ openai_audit.second('occurred_at') }} as second
+        actor as entity,
+        {{ openai_audit.second('occurred_at') }} as second,
+        true as is_counted
     from {{ ref('int_openai_audit__watched') }}
     where
         actor is not null
-        and (event_type like '%.deleted' or event_type like '%.archived' or event_type like '%.removed')
+        and (
+            event_type like '%.deleted'
+            or event_type like '%.archived'
+            or event_type like '%.removed'
+            or event_type like '%.revoked'
+            -- Of a workspace not what people, or tools for compliance, delete every day.
+            or event_type in ('USER_DELETE', 'GROUP_DELETE', 'DELETE_GPT', 'DELETE_PROJECT', 'DELETE_CUSTOM_AGENT', 'DELETE_WORKSPACE_SKILL')
+        )
 ),
 
 counted as (
-    select
-        event_id,
-        account_id,
-        occurred_at,
-        actor,
-        {{ openai_audit.count_within('account_id, actor', 60 * minutes) }} as within_span
-    from deletions
+    {{ openai_audit.counted_within('deletions', 60 * minutes) }}
 )
 
 select
     event_id,
     account_id,
     occurred_at,
-    actor as entity,
+    entity,
     'high' as severity,
     '{actor} deleted at least {{ deletions }} objects within {{ minutes }} minutes; the last: {event}' as sentence
 from counted
-where within_span >= {{ deletions }}
+where number >= {{ deletions }}

@@ -28,7 +28,8 @@ counted as (
         {{ openai_audit.count_before(begin) }} as before,
         {{ openai_audit.count_before(begin, middle) }} as long_before,
         {{ openai_audit.count_before(begin, counted='country') }} as before_with_country,
-        {{ openai_audit.count_before(begin, by='account_id, actor_id, country') }} as before_from_country
+        {{ openai_audit.count_before(begin, by='account_id, actor_id, country') }} as before_from_country,
+        {{ openai_audit.count_before(begin, by='account_id, country') }} as before_of_others
     from sign_ins
 ),
 
@@ -49,6 +50,7 @@ around as (
         counted.second,
         counted.before >= {{ sign_ins }} and counted.long_before > 0 as is_compared,
         counted.country is not null and counted.before_from_country = 0 and counted.before_with_country >= {{ sign_ins }} as is_new_country,
+        counted.before_of_others >= {{ sign_ins }} as is_usual_for_others,
         distances.distance,
         mod(cast(extract(hour from counted.occurred_at) as {{ dbt.type_bigint() }}) + distances.distance + 24, 24) as hour_of_day
     from counted
@@ -63,6 +65,7 @@ rated as (
         actor_id,
         is_compared,
         is_new_country,
+        is_usual_for_others,
         distance,
         {{ openai_audit.count_before(begin, by='account_id, actor_id, hour_of_day') }} = 0 as is_unusual_hour
     from around
@@ -73,7 +76,7 @@ select
     account_id,
     occurred_at,
     actor_id as entity,
-    case when is_new_country then 'medium' else 'low' end as severity,
+    case when is_new_country and not is_usual_for_others then 'medium' else 'low' end as severity,
     case
         when is_new_country then '{event}; in the {{ days }} days before {actor} never signed in from that country'
         else '{event}; in the {{ days }} days before {actor} never signed in at such an hour'
