@@ -392,6 +392,9 @@ def test_the_past_is_one_message_to_a_new_receiver(
         assert stage.send()
         assert len(new.received) == 3
         assert "2 findings: 2 high" in new.received[2]["message"]
+        # What is new may be in it, and is not told as less than it is.
+        types = [message["type"] for message in new.received]
+        assert types == ["info", "failure", "failure"]
     assert receiver.ids == ["a", "b", "c", "d"]
 
 

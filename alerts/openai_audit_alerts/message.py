@@ -87,8 +87,11 @@ def _introduction(claim: Claim) -> Message:
         lines += [f"Messages of their own tell of {claim.left} more."]
     elif not claim.findings:
         lines += ["So far there is none."]
+    # What is new for a receiver of old may be among what its new minimum adds.
+    is_urgent = claim.is_known and claim.findings
+    severity = claim.findings[0].severity if is_urgent else "info"
     return Message(
-        "Alerts of the OpenAI audit log begin", "\n".join(lines), "info", _key(claim)
+        "Alerts of the OpenAI audit log begin", "\n".join(lines), severity, _key(claim)
     )
 
 

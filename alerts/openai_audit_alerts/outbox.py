@@ -60,7 +60,9 @@ class Claim:
     Attributes:
         receiver: Who is told.
         findings: Of what, the most severe first. Empty only in an introduction.
-        introduction: Whether it is the first message to this receiver.
+        introduction: Whether it is the first message to this receiver at its minimum
+            severity.
+        is_known: Whether the receiver had another minimum severity before.
         left: How many findings that wait as well are left for further messages.
         ids: The rows that it holds.
         claimed_at: When it was claimed, which tells it from a later claim.
@@ -69,6 +71,7 @@ class Claim:
     receiver: Receiver
     findings: Sequence[Finding]
     introduction: bool
+    is_known: bool
     left: int
     ids: Sequence[str]
     claimed_at: datetime
@@ -180,7 +183,15 @@ class Outbox:
                 ids,
             )
             left = len(waiting) - len(findings)
-            return Claim(receiver, findings, introduction, left, ids, claimed[0][0])
+            return Claim(
+                receiver=receiver,
+                findings=findings,
+                introduction=introduction,
+                is_known=introduction and self._is_known(execute, receiver),
+                left=left,
+                ids=ids,
+                claimed_at=claimed[0][0],
+            )
 
     def sent(self, claim: Claim) -> None:
         """Mark what was claimed as sent.
@@ -238,6 +249,16 @@ class Outbox:
             f" where receiver = %s and finding_id = %s and {condition}",
             receiver.name,
             _introduction(receiver),
+        )
+        return bool(rows)
+
+    def _is_known(self, execute: Execute, receiver: Receiver) -> bool:
+        """Tell whether the receiver has had an introduction."""
+        rows = execute(
+            f"select 1 from {self._outbox} where receiver = %s and finding_id like %s"
+            " and sent_at is not null limit 1",
+            receiver.name,
+            f"{_INTRODUCTION}%",
         )
         return bool(rows)
 
