@@ -74,6 +74,7 @@ def asked(settings: Settings) -> Report:
             queried_at=now,
             accounts=_accounts(logs),
             missing=answers.missing,
+            columns_missing=answers.columns_missing,
             activity=activity,
             findings=Findings.of(answers),
             access=Access.of(answers, now),
@@ -107,6 +108,7 @@ def _manifest(report: Report, text: bytes) -> bytes:
             {"kind": kind, "id": account_id} for kind, account_id in report.accounts
         ],
         "models_missing": report.missing,
+        "columns_missing": report.columns_missing,
         "rows": {
             "events": report.activity.total,
             "findings": report.findings.total + report.findings.suppressed_count,

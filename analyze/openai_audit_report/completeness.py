@@ -75,6 +75,7 @@ _FEEDS = """
             case when day >= {start} and day < {end} then greatest_lateness_seconds end
         ) as greatest_lateness_seconds
     from {coverage}
+    where day is not null
     group by 1, 2, 3
     order by 1, 2, 3
 """

@@ -53,16 +53,23 @@ class Report:
         queried_at: The moment as of which all of it is, in UTC without a zone.
         accounts: What it is about, each as `organization` or `workspace` and an id.
         missing: The models that could not be read.
+        columns_missing: The columns of the other models that could not be read.
     """
 
     period: Period
     queried_at: datetime
     accounts: list[tuple[str, str]]
     missing: list[str]
+    columns_missing: list[str]
     activity: Activity
     findings: Findings
     access: Access
     completeness: Completeness
+
+    def lacks(self, name: str) -> bool:
+        """Whether `events`, or a column such as `events.outcome`, could not be read."""
+        full = f"openai_audit__{name}"
+        return full in self.missing or full in self.columns_missing
 
 
 def page(report: Report) -> str:
@@ -99,7 +106,7 @@ def page(report: Report) -> str:
     verdicts = {v for feed in report.completeness.feeds for _, v in feed.spans}
     text: str = environment.get_template("report.html.j2").render(
         report=report,
-        sentences=sentences(report.activity, report.findings, report.completeness),
+        sentences=sentences(report),
         spans=lambda counts: [counts.get(span, 0) for span in spans],
         of_category=lambda name: lambda row: row.category == name,
         is_sign_in=lambda row: row.is_sign_in and not row.failed,

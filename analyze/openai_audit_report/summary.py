@@ -10,9 +10,8 @@ from openai_audit_report.words import amount, listed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from openai_audit_report.activity import Activity, Busy
-    from openai_audit_report.completeness import Completeness
-    from openai_audit_report.findings import Findings
+    from openai_audit_report.activity import Busy
+    from openai_audit_report.page import Report
 
 FINE, LOOK, ALARM = "fine", "look", "alarm"
 _MILD = ("medium", "low", "info")
@@ -36,15 +35,15 @@ class Sentence:
     place: str
 
 
-def sentences(
-    activity: Activity, findings: Findings, completeness: Completeness
-) -> list[Sentence]:
+def sentences(report: Report) -> list[Sentence]:
     """Return the sentences."""
-    return [_happened(activity), _alarming(findings), _missing(completeness)]
+    return [_happened(report), _alarming(report), _missing(report)]
 
 
-def _happened(activity: Activity) -> Sentence:
-    question = "What happened"
+def _happened(report: Report) -> Sentence:
+    question, activity = "What happened", report.activity
+    if report.lacks("events"):
+        return _unread(question, "events")
     if not activity.total:
         return Sentence(question, "There is no event in this period.", LOOK, "events")
     who = [
@@ -64,14 +63,25 @@ def _happened(activity: Activity) -> Sentence:
     if activity.sign_ins:
         text += (
             f". {amount(activity.sign_ins, 'is a sign-in', 'are sign-ins')},"
-            f" of which {activity.failed_sign_ins:,} failed"
+            f" of which {_failed(report)} failed"
         )
     return Sentence(question, f"{text}.", FINE, "events")
 
 
-def _alarming(findings: Findings) -> Sentence:
-    question, place = "What is alarming", "findings"
+def _failed(report: Report) -> str:
+    if report.lacks("events.outcome"):
+        return "nobody knows how many"
+    return f"{report.activity.failed_sign_ins:,}"
+
+
+def _alarming(report: Report) -> Sentence:
+    question, place, findings = "What is alarming", "findings", report.findings
+    if report.lacks("findings"):
+        return _unread(question, place)
     if not findings.total:
+        if report.lacks("rules"):
+            text = "There is no finding, and nobody knows which rules have looked."
+            return Sentence(question, text, LOOK, place)
         if not findings.rules:
             return Sentence(question, "Nobody knows: no rule has looked.", LOOK, place)
         return Sentence(question, "No rule has found anything.", FINE, place)
@@ -89,8 +99,11 @@ def _alarming(findings: Findings) -> Sentence:
     return Sentence(question, text, ALARM, place)
 
 
-def _missing(completeness: Completeness) -> Sentence:
+def _missing(report: Report) -> Sentence:
     question, place = "What is missing", "completeness"
+    completeness = report.completeness
+    if report.lacks("coverage"):
+        return _unread(question, place, "coverage")
     verdicts = completeness.verdicts
     if not verdicts:
         return Sentence(question, "Nobody knows: no day is counted.", LOOK, place)
@@ -107,6 +120,11 @@ def _missing(completeness: Completeness) -> Sentence:
         text += f", {listed(others[('proven' in verdicts) :])}"
     mood = LOOK if completeness.to_be_seen_to else FINE
     return Sentence(question, f"{text}.", mood, place)
+
+
+def _unread(question: str, place: str, model: str = "") -> Sentence:
+    text = f"Nobody knows: openai_audit__{model or place} could not be read."
+    return Sentence(question, text, LOOK, place)
 
 
 def _of_all(rows: Sequence[Busy]) -> int:

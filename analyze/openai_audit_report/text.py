@@ -15,6 +15,8 @@ LONGEST = 600
 
 def shown(value: object, longest: int = LONGEST) -> str:
     """Return a text as people may see it, at most so many characters long."""
+    if value is None:
+        return "not known"
     # What is far beyond the bound is cut first: the rest looks at each word.
     text = str(value)[: 4 * longest]
     seen = "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)

@@ -42,6 +42,99 @@ def test_a_model_or_a_column_that_is_missing_is_left_out(stage: Stage) -> None:
     assert stage.manifest["models_missing"] == missing
 
 
+def test_a_column_that_is_missing_is_named_and_nothing_is_made_of_it(
+    stage: Stage,
+) -> None:
+    stage.add("events", EVENT | {"event_type": "login.failed", "outcome": "failed"})
+    stage.execute(
+        f"alter table {stage.schema}.openai_audit__events drop column outcome"
+    )
+    page = stage.build()
+    assert "1 is a sign-in, of which nobody knows how many failed" in page
+    assert "<code>openai_audit__events.outcome</code>" in page
+    assert stage.manifest["columns_missing"] == ["openai_audit__events.outcome"]
+    assert stage.manifest["models_missing"] == []
+
+
+def test_what_cannot_be_read_is_not_called_empty(duckdb_stage: Stage) -> None:
+    duckdb_stage.add("rules", {"rule": "owner_added", "is_enabled": True})
+    duckdb_stage.drop("findings")
+    needed = {"events": "occurred_at", "access": "access_kind", "coverage": "verdict"}
+    for model, column in needed.items():
+        duckdb_stage.execute(
+            f"alter table {duckdb_stage.schema}.openai_audit__{model} drop {column}"
+        )
+    page = duckdb_stage.build()
+    for model in (*needed, "findings"):
+        assert f"openai_audit__{model}" in duckdb_stage.manifest["models_missing"]
+        assert f"Not known: <code>openai_audit__{model}</code>" in page
+    assert page.count("Nobody knows: openai_audit__") == 3
+    assert '<div class="fine">' not in page
+    assert "found anything" not in page
+    assert "Nobody has signed in" not in page
+    assert "are not loaded" not in page
+
+
+def test_without_rules_nobody_knows_what_was_looked_for(duckdb_stage: Stage) -> None:
+    duckdb_stage.drop("rules")
+    page = duckdb_stage.build()
+    assert "There is no finding, and nobody knows which rules have looked." in page
+    assert '<div class="fine">' not in page
+
+
+def test_a_value_that_is_not_there_is_said_to_be_unknown(stage: Stage) -> None:
+    at = "2026-11-20 12:00:00"
+    stage.add("events", {"occurred_at": at})
+    stage.add("findings", {"finding_id": "1", "detected_at": at})
+    stage.add("access", {"principal_id": "user-1"})
+    stage.add("coverage", {"verdict": "proven"}, {"day": at, "verdict": "proven"})
+    page = stage.build()
+    assert "Unknown: 1 finding" in page
+    assert "not known" in page
+    assert "None<" not in page
+
+
+def test_a_time_beyond_all_calendars_is_one_that_nobody_knows(stage: Stage) -> None:
+    key = {"access_kind": "api_key", "principal_id": "key-1"}
+    stage.add("access", key | {"since": "infinity", "last_seen_at": "20000-01-01"})
+    stage.add("findings", FINDING | {"first_event_at": "-infinity"})
+    stage.add("events", EVENT, EVENT | {"occurred_at": "infinity"})
+    stage.build()
+    rows = {"events": 1, "findings": 1, "access": 1, "coverage": 0}
+    assert stage.manifest["rows"] == rows
+
+
+@pytest.mark.parametrize("ids", ['["event-1", "a\\u0000b\\ud800"]', "[" * 100_000])
+def test_ids_that_no_event_can_have_are_left_out(stage: Stage, ids: str) -> None:
+    stage.add("events", EVENT)
+    stage.add("findings", FINDING | {"event_ids": ids})
+    stage.build()
+    assert stage.manifest["rows"]["findings"] == 1
+
+
+@pytest.mark.xdist_group("postgres")
+def test_what_may_be_read_is_read_whatever_it_is(
+    postgres: Database, tmp_path: Path
+) -> None:
+    with Stage.made(tmp_path, postgres) as stage:
+        stage.add("events", EVENT)
+        role, events = f"{stage.schema}_role", f"{stage.schema}.openai_audit__events"
+        stage.execute(f"create role {role} login password 'made-up'")
+        stage.execute(f"grant usage on schema {stage.schema} to {role}")
+        stage.execute(f"grant insert on {stage.schema}.openai_audit__access to {role}")
+        stage.execute(f"alter table {events} rename to kept")
+        stage.execute(
+            f"create materialized view {events} as select * from {stage.schema}.kept"
+        )
+        stage.execute(f"grant select on {events} to {role}")
+        stage.build(REPORT_USER=role, REPORT_PASSWORD="made-up")  # noqa: S106 - made up
+        assert stage.manifest["rows"]["events"] == 1
+        assert "openai_audit__access" in stage.manifest["models_missing"]
+        assert "openai_audit__events" not in stage.manifest["models_missing"]
+        stage.execute(f"drop owned by {role}")
+        stage.execute(f"drop role {role}")
+
+
 def test_a_schema_without_models_is_refused_with_what_to_run(stage: Stage) -> None:
     with pytest.raises(WarehouseFailed, match=r"run `dbt:build`"):
         stage.build(DBT_SCHEMA="elsewhere")
@@ -223,7 +316,9 @@ def test_a_role_with_the_documented_rights_is_enough(
         assert stage.manifest["models_missing"] == []
         # As dbt does in each run.
         stage.drop("access")
-        stage.execute(f"create table {stage.schema}.openai_audit__access (role text)")
+        stage.execute(
+            f"create table {stage.schema}.openai_audit__access (access_kind text)"
+        )
         stage.build(**given)
         assert stage.manifest["models_missing"] == []
         stage.execute(f"drop owned by {role}")
