@@ -240,8 +240,8 @@ class Answers:
         if not found:
             raise WarehouseFailed(
                 f"the schema {redacted(self.schema)} has no models: run"
-                " `dbt:build`, see that DBT_SCHEMA names their schema, and that the role may read them"
-                " (docs/report.md)"
+                " `dbt:build`, see that DBT_SCHEMA names their schema,"
+                " and that the role may read them (docs/report.md)"
             )
         return found
 

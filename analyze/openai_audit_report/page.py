@@ -45,20 +45,30 @@ _LEGEND = (
 
 
 @dataclass(frozen=True)
+class Account:
+    """What has a log: `organization` or `workspace`, and its id."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True)
 class Report:
     """What a page tells.
 
     Attributes:
         period: The days that it is about.
         queried_at: The moment as of which all of it is, in UTC without a zone.
-        accounts: What it is about, each as `organization` or `workspace` and an id.
+        organization_id: The only organization that it is about; None: all there are.
+        accounts: What it is about.
         missing: The models that could not be read.
         columns_missing: The columns of the other models that could not be read.
     """
 
     period: Period
     queried_at: datetime
-    accounts: list[tuple[str, str]]
+    organization_id: str | None
+    accounts: list[Account]
     missing: list[str]
     columns_missing: list[str]
     activity: Activity

@@ -173,7 +173,46 @@ def test_only_the_period_and_the_organization_are_told(stage: Stage) -> None:
     assert "org-2" not in page
     rows = {"events": 1, "findings": 1, "access": 1, "coverage": 1}
     assert stage.manifest["rows"] == rows
-    assert "of another one" in stage.build()
+    assert "Organization <bdi>org-1</bdi> only; other organizations" in page
+    assert stage.manifest["organization_id"] == "org-1"
+    page = stage.build()
+    assert "of another one" in page
+    assert "organization <bdi>org-2</bdi>: all that is loaded" in page
+    assert stage.manifest["organization_id"] is None
+
+
+def test_an_organization_of_which_nothing_is_known_is_refused(stage: Stage) -> None:
+    stage.add("events", EVENT, EVENT | {"organization_id": "org-\n\x1b[31m"})
+    stage.add("events", EVENT | {"organization_id": "old", "occurred_at": "2020-01-01"})
+    with pytest.raises(WarehouseFailed) as failed:
+        stage.build(REPORT_ORGANIZATION_ID="org-typo")
+    said = str(failed.value)
+    assert "REPORT_ORGANIZATION_ID is org-typo, of which nothing is known" in said
+    assert said.isprintable()
+    assert "org-1" in said
+    stage.build(REPORT_ORGANIZATION_ID="old")
+
+
+def test_whoever_has_findings_or_access_only_is_named(stage: Stage) -> None:
+    stage.add("findings", FINDING | {"organization_id": "org-found"})
+    stage.add("findings", FINDING | {"organization_id": None, "workspace_id": "w"})
+    stage.add("access", {"access_kind": "member", "organization_id": "org-listed"})
+    stage.build()
+    assert stage.manifest["accounts"] == [
+        {"kind": "organization", "id": "org-found"},
+        {"kind": "organization", "id": "org-listed"},
+        {"kind": "workspace", "id": "w"},
+    ]
+
+
+def test_a_report_of_one_organization_says_that_workspaces_are_left_out(
+    duckdb_stage: Stage,
+) -> None:
+    workspace = {"workspace_id": "w", "organization_id": None}
+    duckdb_stage.add("coverage", DAY, DAY | workspace | {"source": "workspace_audit"})
+    page = duckdb_stage.build(REPORT_ORGANIZATION_ID="org-1")
+    assert "A report of one organization leaves ChatGPT workspaces out." in page
+    assert "No ChatGPT workspace is read" not in page
 
 
 def test_a_finding_says_whether_it_holds_and_is_not_told_if_suppressed(
