@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup, escape
 
-from openai_audit_report import access, activity, charts, completeness, findings, words
+from openai_audit_report import (
+    access,
+    activity,
+    charts,
+    completeness,
+    findings,
+    strips,
+    words,
+)
 from openai_audit_report.summary import sentences
 from openai_audit_report.text import shown
 
@@ -27,14 +35,6 @@ if TYPE_CHECKING:
     from openai_audit_report.completeness import Completeness
     from openai_audit_report.findings import Findings
     from openai_audit_report.period import Period
-
-_SOURCES = {
-    "organization": "Organization",
-    "tenant": "Tenant",
-    "workspace_audit": "Workspace, audit log",
-    "workspace_auth": "Workspace, sign-ins",
-}
-
 
 _LEGEND = (
     *reversed(completeness.VERDICTS),
@@ -76,6 +76,20 @@ class Report:
     access: Access
     completeness: Completeness
 
+    @property
+    def uncounted(self) -> list[tuple[str, str]]:
+        """Feeds that have events and no coverage, each as a source and an account."""
+        counted = {
+            (feed.runs.organization_id, feed.runs.workspace_id, feed.runs.source)
+            for feed in self.completeness.feeds
+        }
+        found = {
+            (row.source, row.workspace_id or row.organization_id or "")
+            for row in self.activity.events
+            if (row.organization_id, row.workspace_id, row.source) not in counted
+        }
+        return sorted(found)
+
     def lacks(self, name: str) -> bool:
         """Whether `events`, or a column such as `events.outcome`, could not be read."""
         full = f"openai_audit__{name}"
@@ -109,7 +123,8 @@ def page(report: Report) -> str:
         "charts": charts,
         "completeness": completeness,
         "findings": findings,
-        "feed": lambda source: _SOURCES.get(source, words.spoken(source)),
+        "feed": words.feed,
+        "strips": strips,
     }
     style = _style()
     spans = report.period.spans

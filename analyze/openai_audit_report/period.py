@@ -95,6 +95,11 @@ class Period:
         return day.replace(day=1) if self.unit == "month" else day
 
 
+def midnight(at: datetime) -> datetime:
+    """Return when the day begins that a time is in."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def _midnight(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - UTC
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from openai_audit_report import words
+from openai_audit_report.text import shown
 from openai_audit_report.words import amount, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from openai_audit_report.activity import Busy
+    from openai_audit_report.completeness import Feed
     from openai_audit_report.page import Report
 
 FINE, LOOK, ALARM = "fine", "look", "alarm"
+_MOST_FEEDS = 3
+"""Feeds that the sentence names. The page has all of them."""
+
 _MILD = ("medium", "low", "info")
 """All others are grave, also those that nobody knows yet."""
 
@@ -24,7 +31,7 @@ class Sentence:
 
     Attributes:
         question: What it answers.
-        text: The answer. It holds no name that others chose.
+        text: The answer. It holds no name that others chose, ids aside.
         mood: How grave it is.
         place: The section of the page that has more of it.
     """
@@ -104,22 +111,43 @@ def _missing(report: Report) -> Sentence:
     completeness = report.completeness
     if report.lacks("coverage"):
         return _unread(question, place, "coverage")
-    verdicts = completeness.verdicts
-    if not verdicts:
+    if not completeness.verdicts:
         return Sentence(question, "Nobody knows: no day is counted.", LOOK, place)
-    files = any(feed.runs.is_of_workspace for feed in completeness.feeds)
-    what = "days and files" if files else "days"
-    proven = f"{verdicts.get('proven', 0):,} of {sum(verdicts.values()):,} {what}"
-    lost = verdicts.get("missing", 0)
+    feeds = sorted(completeness.feeds, key=lambda feed: feed.badness)
+    lost = completeness.verdicts.get("missing", 0)
     if lost:
-        text = f"{lost:,} of the {what} lack events that the tap has written;"
-        return Sentence(question, f"{text} {proven} are proven.", ALARM, place)
-    text = f"Nothing is known to be missing: {proven} are proven"
-    others = [f"{n:,} {verdict}" for verdict, n in verdicts.items()]
-    if others[1:] or "proven" not in verdicts:
-        text += f", {listed(others[('proven' in verdicts) :])}"
-    mood = LOOK if completeness.to_be_seen_to else FINE
-    return Sentence(question, f"{text}.", mood, place)
+        files = any(feed.runs.is_of_workspace for feed in feeds)
+        what = "days and files" if files else "days"
+        text = f"{lost:,} of the {what} lack events that the tap has written."
+        mood = ALARM
+    elif report.uncounted or not all(feed.is_in_order for feed in feeds):
+        text, mood = "No event is known to be missing, but not all is proven.", LOOK
+    else:
+        text, mood = "Nothing is known to be missing.", FINE
+    text = " ".join([text, *(f"{part}." for part in _by_feed(feeds))])
+    if report.uncounted:
+        number = amount(len(report.uncounted), "feed", "feeds")
+        text += f" Of {number} with events no day is counted."
+    return Sentence(question, text, mood, place)
+
+
+def _by_feed(feeds: Sequence[Feed]) -> list[str]:
+    """Return what is known of the feeds: the worst are named, the others counted."""
+    if len(feeds) == 1:
+        return [feeds[0].text]
+    sources = Counter(feed.runs.source for feed in feeds)
+    parts = []
+    for feed in feeds[:_MOST_FEEDS]:
+        name = words.feed(feed.runs.source)
+        if sources[feed.runs.source] > 1:
+            name += f" {shown(feed.runs.account_id, 40)}"
+        parts.append(f"{name}: {feed.text}")
+    rest = feeds[_MOST_FEEDS:]
+    if rest:
+        proven = sum(feed.verdicts.keys() == {"proven"} for feed in rest)
+        number = amount(len(rest), "more feed", "more feeds")
+        parts.append(f"{number}, {proven:,} of them proven in all that is counted")
+    return parts
 
 
 def _unread(question: str, place: str, model: str = "") -> Sentence:

@@ -10,7 +10,7 @@ import pytest
 from openai_audit_report.activity import MOST_SENTENCES, MOST_SENTENCES_A_DAY
 from openai_audit_report.settings import settings
 from openai_audit_report.warehouse import WarehouseFailed
-from report_tests.stage import DAY, EVENT, FINDING, NOW, ROOT, Stage
+from report_tests.stage import DAY, EVENT, FINDING, NOW, ROOT, Row, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -286,11 +286,92 @@ def test_a_day_shows_its_worst_verdict_and_what_is_missing_is_alarming(
     assert "1 of the days and files lack events" in page
     assert '<div class="alarm"><dt><a href="#completeness">' in page
     told = section(page, "completeness")
-    assert "1 proven, 1 missing" in told
+    assert "1 of 2 files proven, 1 missing" in told
     assert "2 runs, 1 of them in full; at most 6 min 40 s between two" in told
     assert "3 events came late, by 30 min at most" in told
     assert page.count('fill="var(--missing)"') == 2 + 1  # of two widths, and the legend
     assert stage.manifest["verdicts"] == {"proven": 2, "missing": 1}
+
+
+def days(verdicts: str, **more: object) -> list[Row]:
+    """Days from 1 November, each `p`roven, `m`issing, `s`urplus or not there."""
+    names = {"p": "proven", "m": "missing", "s": "surplus"}
+    return [
+        DAY | more | {"day": f"2026-11-{number:02} 00:00:00", "verdict": names[letter]}
+        for number, letter in enumerate(verdicts, start=1)
+        if letter in names
+    ]
+
+
+def missing(stage: Stage, last_day: int = 10) -> tuple[str, str]:
+    """The mood and the text of the sentence on what is missing."""
+    page = stage.build(REPORT_PERIOD=f"2026-11-01/2026-11-{last_day:02}")
+    ((mood, text),) = re.findall(
+        r'<div class="(\w+)"><dt><a href="#completeness">.*?<dd>(.*?)</dd>', page
+    )
+    return mood, re.sub(r"<[^>]*>", "", text)
+
+
+def test_what_is_missing_is_fine_only_if_every_day_is_known(
+    duckdb_stage: Stage,
+) -> None:
+    duckdb_stage.add("coverage", *days("ppp ppppp"))
+    mood, text = missing(duckdb_stage)
+    assert mood == "fine"
+    assert text.startswith("Nothing is known to be missing. 8 of 10 days proven,")
+    assert text.endswith(" 1 day with no events, 1 day not covered.")
+    mood, text = missing(duckdb_stage, 28)
+    assert mood == "look"
+    assert "8 of 28 days proven, 1 day with no events, 19 days not covered." in text
+
+
+def test_what_is_missing_hides_nothing_else_that_is_wrong(duckdb_stage: Stage) -> None:
+    duckdb_stage.add("coverage", *days("pmspppppps"))
+    duckdb_stage.add("coverage", *days("pppppppppp", source="tenant"))
+    mood, text = missing(duckdb_stage)
+    assert mood == "alarm"
+    assert "Organization: 7 of 10 days proven, 2 surplus, 1 missing." in text
+    assert "Tenant: 10 of 10 days proven." in text
+
+
+def test_events_of_a_feed_without_coverage_are_not_called_complete(
+    duckdb_stage: Stage,
+) -> None:
+    other = {"organization_id": "org-2", "occurred_at": "2026-11-05 12:00:00"}
+    duckdb_stage.add("events", EVENT | other)
+    duckdb_stage.add("coverage", *days("pppppppppp"))
+    mood, text = missing(duckdb_stage)
+    assert mood == "look"
+    assert text.endswith("Of 1 feed with events no day is counted.")
+    assert "There are events of it, and no day is counted" in duckdb_stage.build()
+
+
+def test_a_week_shows_that_not_all_of_it_is_known(duckdb_stage: Stage) -> None:
+    duckdb_stage.add("coverage", *days(" pppppppp"))
+    page = duckdb_stage.build(REPORT_PERIOD="2026-08-03/2026-11-09")
+    told = section(page, "completeness")
+    assert "3 August 2026 to 26 October 2026: not covered" in told
+    assert "2 November 2026 to 9 November 2026: proven" in told
+    duckdb_stage.execute(
+        f"delete from {duckdb_stage.schema}.openai_audit__coverage"
+        " where day > '2026-11-05'"
+    )
+    page = duckdb_stage.build(REPORT_PERIOD="2026-08-03/2026-11-09")
+    assert "3 August 2026 to 9 November 2026: not covered" in section(
+        page, "completeness"
+    )
+
+
+def test_many_feeds_are_counted_and_the_worst_named(duckdb_stage: Stage) -> None:
+    feeds = (
+        days("pm" if number == 7 else "pp", organization_id=f"org-{number}")
+        for number in range(50)
+    )
+    duckdb_stage.add("coverage", *(day for feed in feeds for day in feed))
+    mood, text = missing(duckdb_stage, 2)
+    assert mood == "alarm"
+    assert "Organization org-7: 1 of 2 days proven, 1 missing." in text
+    assert "47 more feeds, 47 of them proven in all that is counted." in text
 
 
 def test_keys_are_counted_by_age_and_use_and_the_idle_ones_named(stage: Stage) -> None:
