@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openai_audit_report.access import Access
 from openai_audit_report.activity import Activity
 from openai_audit_report.completeness import Completeness
+from openai_audit_report.files import write
 from openai_audit_report.findings import Findings
 from openai_audit_report.models import Answers
 from openai_audit_report.page import Account, Report, page
@@ -22,6 +20,7 @@ from openai_audit_report.warehouse import WarehouseFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from openai_audit_report.settings import Settings
 
@@ -78,15 +77,13 @@ def build(settings: Settings) -> Path:
     text = page(report).encode()
     try:
         settings.directory.mkdir(parents=True, exist_ok=True)
-        place = settings.directory / PAGE
-        _write(place, text)
-        _write(settings.directory / MANIFEST, _manifest(report, text))
-    except OSError as error:
+        write(settings.directory, {PAGE: text, MANIFEST: _manifest(report, text)})
+    except (OSError, ValueError) as error:
         raise NotWritten(
-            f"{settings.directory} cannot be written ({error.strerror}): correct"
-            " REPORT_DIRECTORY"
+            f"{shown(settings.directory)} cannot be written"
+            f" ({shown(getattr(error, 'strerror', error))}): correct REPORT_DIRECTORY"
         ) from None
-    return place
+    return settings.directory / PAGE
 
 
 def asked(settings: Settings) -> Report:
@@ -170,17 +167,3 @@ def _manifest(report: Report, text: bytes) -> bytes:
         "verdicts": report.completeness.verdicts,
     }
     return f"{json.dumps(content, indent=2)}\n".encode()
-
-
-def _write(place: Path, content: bytes) -> None:
-    """Write a file so that it is there as a whole, or as it was before."""
-    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(place)
-    except BaseException:
-        Path(name).unlink()
-        raise

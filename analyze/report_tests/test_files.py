@@ -51,6 +51,30 @@ def test_a_build_that_fails_leaves_the_last_report_as_it_was(
     assert len(list(directory.iterdir())) == 2
 
 
+def test_a_page_is_not_replaced_if_its_manifest_cannot_be(
+    duckdb_stage: Stage,
+) -> None:
+    before = duckdb_stage.build()
+    directory = duckdb_stage.directory / "report"
+    (directory / "report.json").unlink()
+    (directory / "report.json").mkdir()
+    with pytest.raises(NotWritten, match="Is a directory"):
+        duckdb_stage.build(REPORT_PERIOD="1d")
+    assert (directory / "report.html").read_text("utf-8") == before
+    assert len(list(directory.iterdir())) == 2
+
+
+def test_what_a_run_that_was_killed_left_is_removed(duckdb_stage: Stage) -> None:
+    duckdb_stage.build()
+    directory = duckdb_stage.directory / "report"
+    (directory / ".report.html-killed").write_text("half a page")
+    os.utime(directory / ".report.html-killed", (0, 0))
+    (directory / ".report.html-at-work").write_text("half a page")
+    duckdb_stage.build()
+    (directory / ".report.html-at-work").unlink()
+    assert {file.name for file in directory.iterdir()} == {"report.html", "report.json"}
+
+
 def test_a_wrong_path_makes_no_new_file(duckdb_stage: Stage) -> None:
     elsewhere = duckdb_stage.directory / "elsewhere.duckdb"
     with pytest.raises(WarehouseFailed, match="there is no file"):
