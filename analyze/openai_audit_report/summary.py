@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openai_audit_report.page import Report
 
 FINE, LOOK, ALARM = "fine", "look", "alarm"
+_MOODS = {FINE: "in order", LOOK: "to be looked at", ALARM: "alarming"}
 _MOST_FEEDS = 3
 """Feeds that the sentence names. The page has all of them."""
 
@@ -40,6 +41,11 @@ class Sentence:
     text: str
     mood: str
     place: str
+
+    @property
+    def verdict(self) -> str:
+        """The mood in words, for who sees no colours and shapes."""
+        return _MOODS[self.mood]
 
 
 def sentences(report: Report) -> list[Sentence]:
