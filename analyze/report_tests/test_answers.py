@@ -395,6 +395,17 @@ def test_keys_are_counted_by_age_and_use_and_the_idle_ones_named(stage: Stage) -
     assert idle.index("left") < idle.index("old")
 
 
+def test_a_time_with_a_zone_is_told_in_utc(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TZ", "PGTZ"):
+        monkeypatch.setenv(name, "Asia/Tokyo")
+    events = f"{stage.schema}.openai_audit__events"
+    stage.execute(f"alter table {events} alter occurred_at type timestamptz")
+    stage.add("events", EVENT | {"occurred_at": "2026-11-20 23:30:00+00"})
+    assert "20 November 2026 23:30Ada" in section(stage.build(), "timeline")
+
+
 def test_all_answers_are_of_one_moment(postgres: Database, tmp_path: Path) -> None:
     with Stage.made(tmp_path, postgres) as stage:
         stage.add("events", EVENT)
