@@ -191,6 +191,10 @@ def test_only_a_file_that_is_locked_is_waited_for(duckdb_stage: Stage) -> None:
         ("a\N{ZERO WIDTH SPACE}b\x1b[31m\x00c", "a�b�[31m�c"),
         ("one\ntwo", "one two"),
         ("named sk-" + "proj-0123456789abcdefghij", "named [key]"),
+        ("e" + 9 * "\N{COMBINING ACUTE ACCENT}", "e\u0301\u0301\u0301�"),
+        ("\u3164a\u115fb\uffa0c\u2800d\u034f", "�a�b�c�d�"),
+        ("a\U000e0100b\u180bc\u17b4d\u17b5", "a�b�c�d�"),
+        ("ệ ụ\N{COMBINING ACUTE ACCENT} שָּׁ", "ệ ụ\N{COMBINING ACUTE ACCENT} שָּׁ"),
         ("Grüße, 世界 é", "Grüße, 世界 é"),
     ],
 )
