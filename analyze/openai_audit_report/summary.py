@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from openai_audit_report.page import Report
 
 FINE, LOOK, ALARM = "fine", "look", "alarm"
-_MOODS = {FINE: "in order", LOOK: "to be looked at", ALARM: "alarming"}
-_MOST_FEEDS = 3
+_MOODS = {FINE: "nothing to do", LOOK: "to be looked at", ALARM: "alarming"}
+_MOST_FEEDS = 4
 """Feeds that the sentence names. The page has all of them."""
 
 _MILD = ("medium", "low", "info")
@@ -45,7 +45,9 @@ class Sentence:
     @property
     def verdict(self) -> str:
         """The mood in words, for who sees no colours and shapes."""
-        return _MOODS[self.mood]
+        # That events happened is neither good nor bad.
+        told = self.place == "events" and self.mood == FINE
+        return "" if told else _MOODS[self.mood]
 
 
 def sentences(report: Report) -> list[Sentence]:
@@ -150,9 +152,9 @@ def _by_feed(feeds: Sequence[Feed]) -> list[str]:
         parts.append(f"{name}: {feed.text}")
     rest = feeds[_MOST_FEEDS:]
     if rest:
-        proven = sum(feed.verdicts.keys() == {"proven"} for feed in rest)
+        fine = sum(feed.is_in_order for feed in rest)
         number = amount(len(rest), "more feed", "more feeds")
-        parts.append(f"{number}, {proven:,} of them proven in all that is counted")
+        parts.append(f"{number}, {fine:,} of them in order")
     return parts
 
 
