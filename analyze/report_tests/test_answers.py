@@ -284,6 +284,7 @@ def test_a_day_shows_its_worst_verdict_and_what_is_missing_is_alarming(
     )
     page = stage.build()
     assert "1 of the days and files lack events" in page
+    assert "1 of 2 runs did not read everything." in page
     assert '<div class="alarm"><dt><a href="#completeness">' in page
     told = section(page, "completeness")
     assert "1 of 2 files proven, 1 missing" in told
