@@ -138,9 +138,9 @@ def _missing(report: Report) -> Sentence:
         text += f" Of {number} with events no day is counted."
     # A later run reads what one did not, so the days tell whether anything is missing.
     broken = sum(feed.runs.runs_incomplete or 0 for feed in feeds)
-    if broken:
-        runs = amount(sum(feed.runs.runs or 0 for feed in feeds), "run", "runs")
-        text += f" {broken:,} of {runs} did not read everything."
+    runs = sum(feed.runs.runs or 0 for feed in feeds)
+    if broken and runs:
+        text += f" {broken:,} of {amount(runs, 'run', 'runs')} did not read everything."
     return Sentence(question, text, mood, place)
 
 

@@ -363,6 +363,14 @@ def test_a_week_shows_that_not_all_of_it_is_known(duckdb_stage: Stage) -> None:
     )
 
 
+def test_what_is_not_known_of_runs_is_not_called_good(duckdb_stage: Stage) -> None:
+    duckdb_stage.add("coverage", *days("pppp", runs=2))
+    told = section(duckdb_stage.build(), "completeness")
+    assert "8 runs." in told
+    assert "in full" not in told
+    assert "came late" not in told
+
+
 def test_many_feeds_are_counted_and_the_worst_named(duckdb_stage: Stage) -> None:
     feeds = (
         days("pm" if number == 7 else "pp", organization_id=f"org-{number}")
