@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code, 1 if no report was made."""
+    """Run the command and return its exit code, 1 if something failed."""
     parser = argparse.ArgumentParser(
         prog="openai-audit-report", description="Make a report of an audit log."
     )
@@ -29,7 +29,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadSettings, WarehouseFailed, NotWritten) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{place.resolve()}\n")
+    try:
+        sys.stdout.write(f"{place.resolve()}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # Else Python would try again at its end, and fail with a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(
+            "the report was made, and where it is cannot be printed"
+            f" ({error.strerror}): look into REPORT_DIRECTORY\n"
+        )
+        return 1
     return 0
 
 

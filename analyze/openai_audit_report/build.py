@@ -4,27 +4,62 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openai_audit_report.access import Access
 from openai_audit_report.activity import Activity
 from openai_audit_report.completeness import Completeness
+from openai_audit_report.files import write
 from openai_audit_report.findings import Findings
 from openai_audit_report.models import Answers
-from openai_audit_report.page import Report, page
+from openai_audit_report.page import Account, Report, page
+from openai_audit_report.text import shown
+from openai_audit_report.warehouse import WarehouseFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from openai_audit_report.activity import Events
-    from openai_audit_report.completeness import Runs
     from openai_audit_report.settings import Settings
 
 PAGE, MANIFEST = "report.html", "report.json"
+
+_MOST_NAMED = 10
+"""Organizations that a message names."""
+
+_ACCOUNTS = """
+    select
+        case when workspace_id is null then 'organization' else 'workspace' end as kind,
+        coalesce(workspace_id, organization_id) as id
+    from (
+        select organization_id, workspace_id
+        from {events}
+        where occurred_at >= {start} and occurred_at < {end}
+        union
+        select organization_id, workspace_id
+        from {findings}
+        where
+            coalesce(last_event_at, detected_at) >= {start}
+            and coalesce(first_event_at, detected_at) < {end}
+        union
+        select organization_id, workspace_id
+        from {coverage}
+        union
+        select organization_id, null as workspace_id
+        from {access}
+    ) as named
+    where workspace_id is not null or organization_id is not null
+    group by 1, 2
+    order by 1, 2
+"""
+_KNOWN = "select event_id from {events} limit 1"
+
+
+@dataclass(frozen=True)
+class _Known:
+    event_id: str | None
 
 
 class NotWritten(Exception):
@@ -42,15 +77,13 @@ def build(settings: Settings) -> Path:
     text = page(report).encode()
     try:
         settings.directory.mkdir(parents=True, exist_ok=True)
-        place = settings.directory / PAGE
-        _write(place, text)
-        _write(settings.directory / MANIFEST, _manifest(report, text))
-    except OSError as error:
+        write(settings.directory, {PAGE: text, MANIFEST: _manifest(report, text)})
+    except (OSError, ValueError) as error:
         raise NotWritten(
-            f"{settings.directory} cannot be written ({error.strerror}): correct"
-            " REPORT_DIRECTORY"
+            f"{shown(settings.directory)} cannot be written"
+            f" ({shown(getattr(error, 'strerror', error))}): correct REPORT_DIRECTORY"
         ) from None
-    return place
+    return settings.directory / PAGE
 
 
 def asked(settings: Settings) -> Report:
@@ -64,32 +97,46 @@ def asked(settings: Settings) -> Report:
         answers = Answers(
             query, settings.schema, settings.period, settings.organization_id
         )
-        activity, completeness = Activity.of(answers), Completeness.of(answers)
-        logs: list[Events | Runs] = [
-            *activity.events,
-            *(feed.runs for feed in completeness.feeds),
-        ]
+        accounts = _accounts(answers)
+        if settings.organization_id:
+            accounts = _chosen(answers, accounts)
         return Report(
             period=settings.period,
             queried_at=now,
-            accounts=_accounts(logs),
+            organization_id=settings.organization_id,
+            accounts=accounts,
             missing=answers.missing,
-            activity=activity,
+            columns_missing=answers.columns_missing,
+            activity=Activity.of(answers),
             findings=Findings.of(answers),
             access=Access.of(answers, now),
-            completeness=completeness,
+            completeness=Completeness.of(answers),
         )
 
 
-def _accounts(logs: Iterable[Events | Runs]) -> list[tuple[str, str]]:
-    """Return the organizations and workspaces that logs are of, each once."""
-    found = {
-        ("workspace", log.workspace_id)
-        if log.workspace_id
-        else ("organization", log.organization_id or "")
-        for log in logs
-    }
-    return sorted((kind, id_) for kind, id_ in found if id_)
+def _accounts(answers: Answers) -> list[Account]:
+    """Return the organizations and workspaces that there are, whatever was chosen."""
+    return replace(answers, organization_id=None).rows(Account, _ACCOUNTS)
+
+
+def _chosen(answers: Answers, accounts: Sequence[Account]) -> list[Account]:
+    """Return the organization that was chosen.
+
+    Raises:
+        WarehouseFailed: Nothing is known of it.
+    """
+    chosen = Account("organization", str(answers.organization_id))
+    # One that has events before or after the period only is not a typing error.
+    if chosen not in accounts and not answers.rows(_Known, _KNOWN):
+        ids = [shown(row.id, 80) for row in accounts if row.kind == chosen.kind]
+        there = ", ".join(ids[:_MOST_NAMED]) or "none"
+        if len(ids) > _MOST_NAMED:
+            there += f" and {len(ids) - _MOST_NAMED:,} more"
+        raise WarehouseFailed(
+            f"REPORT_ORGANIZATION_ID is {shown(chosen.id, 80)}, of which nothing is"
+            f" known; organizations that are known: {there}"
+        )
+    return [chosen]
 
 
 def _manifest(report: Report, text: bytes) -> bytes:
@@ -103,10 +150,12 @@ def _manifest(report: Report, text: bytes) -> bytes:
             "first_day": str(report.period.start.date()),
             "last_day": str(report.period.last_day.date()),
         },
+        "organization_id": report.organization_id,
         "accounts": [
-            {"kind": kind, "id": account_id} for kind, account_id in report.accounts
+            {"kind": account.kind, "id": account.id} for account in report.accounts
         ],
         "models_missing": report.missing,
+        "columns_missing": report.columns_missing,
         "rows": {
             "events": report.activity.total,
             "findings": report.findings.total + report.findings.suppressed_count,
@@ -118,17 +167,3 @@ def _manifest(report: Report, text: bytes) -> bytes:
         "verdicts": report.completeness.verdicts,
     }
     return f"{json.dumps(content, indent=2)}\n".encode()
-
-
-def _write(place: Path, content: bytes) -> None:
-    """Write a file so that it is there as a whole, or as it was before."""
-    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(place)
-    except BaseException:
-        Path(name).unlink()
-        raise

@@ -31,17 +31,6 @@ _LEFT = 34
 """Pixels for what stands in front of an axis."""
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_SIGNS = {
-    "unknown": "?",
-    "missing": "\N{MINUS SIGN}",
-    "surplus": "+",
-    "unreported": "?",
-    "inexact": "≈",
-    "incomplete": "/",
-    "pending": "…",
-    "partial": "◐",
-}
-"""What a verdict is known by where colours are not seen."""
 
 
 def spark(counts: Sequence[int]) -> Markup:
@@ -162,42 +151,6 @@ def moments(found: Sequence[datetime]) -> Markup:
     return _svg(chart, "moments", stretched=True)
 
 
-def strip(spans: Sequence[tuple[datetime, str]], unit: str) -> Markup:
-    """Return the verdict of each day, week or month as a strip of cells."""
-    values = [
-        {"at": at, "verdict": verdict, "sign": _SIGNS.get(verdict, "")}
-        for at, (_, verdict) in enumerate(spans)
-    ]
-
-    def drawn(width: int) -> alt.LayerChart:
-        axis = _dates([at for at, _ in spans], unit, width)
-        base = alt.Chart(alt.Data(values=values)).encode(
-            x=alt.X("at:O", title=None, axis=axis, scale=_BARS)
-        )
-        colours = {verdict: _colour(verdict) for _, verdict in spans}
-        cells = base.mark_rect(stroke="var(--rule)", strokeWidth=0.5).encode(
-            y=alt.value(1),
-            y2=alt.value(23),
-            color=alt.Color(
-                "verdict:N",
-                legend=None,
-                scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-            ),
-        )
-        signs = base.mark_text(
-            color="var(--sign)", fontSize=min(12, width / len(spans)), fontWeight="bold"
-        ).encode(text="sign:N", y=alt.value(12))
-        return (cells + signs).properties(
-            width=width,
-            height=24,
-            # What is estimated of a sign's width would move the strip aside.
-            autosize=alt.AutoSizeParams(type="none"),
-            padding={"left": 0, "right": 0, "top": 0, "bottom": 20},
-        )
-
-    return _both(drawn)
-
-
 def _dates(spans: Sequence[datetime], unit: str, width: int) -> alt.Axis:
     """Return an axis that names so many of the spans as there is room for."""
     names = [f"{at.day} {at:%b}" if unit == "day" else f"{at:%Y-%m-%d}" for at in spans]
@@ -212,21 +165,6 @@ def _dates(spans: Sequence[datetime], unit: str, width: int) -> alt.Axis:
         labelAlign="left",
         labelOffset=-width / len(spans) / 2,
     )
-
-
-def sample(verdict: str) -> Markup:
-    """Return the cell that stands for a verdict, for a legend."""
-    sign = _SIGNS.get(verdict, "")
-    return Markup(
-        '<svg viewBox="0 0 14 14" aria-hidden="true" focusable="false">'
-        '<rect width="14" height="14" fill="{}" stroke="var(--rule)"></rect>'
-        '<text x="7" y="11" text-anchor="middle" font-size="11" font-weight="bold"'
-        ' fill="var(--sign)">{}</text></svg>'
-    ).format(_colour(verdict), sign)
-
-
-def _colour(verdict: str) -> str:
-    return f"var(--{verdict.replace(' ', '-')})"
 
 
 def _both(drawn: Any) -> Markup:  # noqa: ANN401 - charts of several kinds

@@ -6,6 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from openai_audit_report.period import DAY, midnight
+from openai_audit_report.words import amount
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -37,9 +40,13 @@ UNKNOWN = "unknown"
 _RANKS = (UNKNOWN, *VERDICTS)
 """From the worst to the best, as far as anybody knows."""
 
+_SEEN = (*_RANKS[: _RANKS.index("pending")], NOT_COVERED, *VERDICTS[-3:], EMPTY)
+"""The same with what a day may have instead of a verdict: of a week the worst shows."""
+
 _LATER = ("pending", "partial", "proven")
 """What is in order, or cannot be known yet."""
 
+_DAY = ("day", "days")
 MOST_DAYS = 40
 """Days and files that are listed because they are not proven."""
 
@@ -75,6 +82,7 @@ _FEEDS = """
             case when day >= {start} and day < {end} then greatest_lateness_seconds end
         ) as greatest_lateness_seconds
     from {coverage}
+    where day is not null
     group by 1, 2, 3
     order by 1, 2, 3
 """
@@ -154,11 +162,50 @@ class Feed:
         runs: What its runs report.
         verdicts: How many days, or files, have each verdict.
         spans: The worst verdict of each day, week or month of the period.
+        days_empty: Days without events, between others that have some.
+        days_not_covered: Days of which nothing is known.
+        last_is_covered: Whether something is known of the last day.
     """
 
     runs: Runs
     verdicts: Mapping[str, int]
     spans: Sequence[tuple[datetime, str]]
+    days_empty: int
+    days_not_covered: int
+    last_is_covered: bool
+
+    @property
+    def text(self) -> str:
+        """How many days or files have each verdict, and of how many days none."""
+        files = self.runs.is_of_workspace
+        days = [
+            f"{amount(count, *_DAY)} {what}"
+            for count, what in (
+                (self.days_empty, f"with {EMPTY}"),
+                (self.days_not_covered, NOT_COVERED),
+            )
+            if count
+        ]
+        others = [f"{n:,} {v}" for v, n in self.verdicts.items() if v != "proven"]
+        of_all = sum(self.verdicts.values())
+        if not files:
+            of_all += self.days_empty + self.days_not_covered
+        what = amount(of_all, "file", "files") if files else amount(of_all, *_DAY)
+        proven = f"{self.verdicts.get('proven', 0):,} of {what} proven"
+        return ", ".join([proven, *others, *days])
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether nobody has to look into it. The last day need not be read yet."""
+        return all(
+            verdict in _LATER for verdict in self.verdicts
+        ) and self.days_not_covered <= (not self.last_is_covered)
+
+    @property
+    def badness(self) -> tuple[int, ...]:
+        """What sorts feeds, the one first that is most in need of a look."""
+        counts = (-self.verdicts.get(verdict, 0) for verdict in _RANKS[:-3])
+        return (*counts, -self.days_not_covered, -sum(self.verdicts.values()))
 
 
 @dataclass(frozen=True)
@@ -197,32 +244,38 @@ class Completeness:
             found.update(feed.verdicts)
         return _ordered(found)
 
-    @property
-    def to_be_seen_to(self) -> dict[str, int]:
-        """Those of them that somebody has to look into."""
-        return {
-            verdict: count
-            for verdict, count in self.verdicts.items()
-            if verdict not in _LATER
-        }
-
 
 def _feed(runs: Runs, days: Sequence[_Day], period: Period) -> Feed:
     counts: Counter[str] = Counter()
-    worst: dict[datetime, list[str]] = defaultdict(list)
+    of_day: dict[datetime, list[str]] = defaultdict(list)
     for row in days:
         if row.verdict is not None:
             verdict = row.verdict if row.verdict in VERDICTS else UNKNOWN
             counts[verdict] += row.parts
-            worst[period.span_of(row.day)].append(verdict)
-    first, last = period.span_of(runs.first_day), period.span_of(runs.last_day)
-    spans = [
-        (span, min(worst[span], key=_RANKS.index))
-        if span in worst
-        else (span, EMPTY if first <= span <= last else NOT_COVERED)
-        for span in period.spans
-    ]
-    return Feed(runs, _ordered(counts), spans)
+            of_day[midnight(row.day)].append(verdict)
+    first, last = midnight(runs.first_day), midnight(runs.last_day)
+    states: Counter[str] = Counter()
+    worst: dict[datetime, str] = {}
+    day = period.start
+    while day < period.end:
+        states_of_day = of_day.get(
+            day, [EMPTY if first <= day <= last else NOT_COVERED]
+        )
+        state = min(states_of_day, key=_SEEN.index)
+        states[state] += 1
+        span = period.span_of(day)
+        # The last day need not be read yet, and is no reason to paint a week.
+        if state != NOT_COVERED or day < period.last_day or span not in worst:
+            worst[span] = min(state, worst.get(span, state), key=_SEEN.index)
+        day += DAY
+    return Feed(
+        runs,
+        _ordered(counts),
+        list(worst.items()),
+        states[EMPTY],
+        states[NOT_COVERED],
+        last_is_covered=state != NOT_COVERED,
+    )
 
 
 def _ordered(counts: Mapping[str, int]) -> dict[str, int]:

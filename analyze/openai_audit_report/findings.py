@@ -103,9 +103,11 @@ class Finding:
         """The ids of its first events, at most 100."""
         try:
             ids: Any = json.loads(self.event_ids or "[]")
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
-        return [str(id_) for id_ in ids] if isinstance(ids, list) else []
+        # No id has them, and no database takes a zero or half a character.
+        texts = map(str, ids) if isinstance(ids, list) else ()
+        return [id_ for id_ in texts if id_.isprintable()]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openai_audit_report.warehouse import WarehouseFailed
+from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +110,33 @@ MODELS: Mapping[str, Mapping[str, str]] = {
 }
 """Columns and their types, as far as a report reads them."""
 
+_ESSENTIAL: Mapping[str, frozenset[str]] = {
+    "openai_audit__events": frozenset({"occurred_at", "event_type"}),
+    "openai_audit__findings": frozenset({"detected_at"}),
+    "openai_audit__access": frozenset({"access_kind"}),
+    "openai_audit__coverage": frozenset({"source", "day", "verdict"}),
+}
+"""Columns without which a model answers nothing, or wrongly: it counts as missing."""
+
+_UNKNOWN: Mapping[str, Mapping[str, str]] = {
+    "openai_audit__events": {
+        "event_type": "'unknown'",
+        "category": "'unknown'",
+        "source": "'unknown'",
+    },
+    "openai_audit__findings": {
+        "rule": "'unknown'",
+        "severity": "'unknown'",
+        "event_count": "0",
+    },
+    "openai_audit__access": {"access_kind": "'unknown'"},
+    "openai_audit__coverage": {"source": "'unknown'"},
+}
+"""What stands for a value that is not there, in columns that always have one."""
+
+_FIRST_TIME, _LAST_TIME = "0001-01-01", "9999-12-30"
+"""What Python can hold. A database knows later times, and `infinity`."""
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -152,8 +180,23 @@ class Answers:
 
     @property
     def missing(self) -> list[str]:
-        """The models that are not there, or may not be read."""
-        return [model for model in MODELS if model not in self._there]
+        """The models that are not there, or may not be read, or lack what they need."""
+        return [model for model in MODELS if not self.has(model)]
+
+    @property
+    def columns_missing(self) -> list[str]:
+        """The columns that models lack which are there, each as `model.column`."""
+        return [
+            f"{model}.{column}"
+            for model, there in self._there.items()
+            for column in MODELS[model]
+            if column not in there
+        ]
+
+    def has(self, model: str) -> bool:
+        """Whether a model can be read, and answers anything."""
+        there = self._there.get(model, set())
+        return bool(there) and there >= _ESSENTIAL.get(model, frozenset())
 
     @cached_property
     def _words(self) -> dict[str, str]:
@@ -171,29 +214,43 @@ class Answers:
         Raises:
             WarehouseFailed: There is no model at all.
         """
+        # PostgreSQL's list of columns that any privilege is on leaves out materialized
+        # views, and names what may be written and not read. DuckDB knows these as well.
         rows: list[dict[str, Any]] = self.query(
-            "select table_name, column_name from information_schema.columns"
-            " where table_schema = %(schema)s",
+            """
+            select pg_class.relname as model, pg_attribute.attname as name
+            from pg_catalog.pg_class
+            inner join pg_catalog.pg_namespace
+                on pg_class.relnamespace = pg_namespace.oid
+            inner join pg_catalog.pg_attribute
+                on pg_class.oid = pg_attribute.attrelid
+            where
+                pg_namespace.nspname = %(schema)s
+                and pg_attribute.attnum > 0
+                and not pg_attribute.attisdropped
+                and has_schema_privilege(pg_namespace.oid, 'USAGE')
+                and has_column_privilege(pg_class.oid, pg_attribute.attnum, 'SELECT')
+            """,
             {"schema": self.schema},
         )
         found: dict[str, set[str]] = {}
         for row in rows:
-            if row["table_name"] in MODELS:
-                found.setdefault(row["table_name"], set()).add(row["column_name"])
+            if row["model"] in MODELS:
+                found.setdefault(row["model"], set()).add(row["name"])
         if not found:
             raise WarehouseFailed(
-                f"the schema {self.schema} has no models: run `dbt:build`, see that"
-                " DBT_SCHEMA names their schema, and that the role may read them"
-                " (docs/report.md)"
+                f"the schema {redacted(self.schema)} has no models: run"
+                " `dbt:build`, see that DBT_SCHEMA names their schema,"
+                " and that the role may read them (docs/report.md)"
             )
         return found
 
     def _relation(self, model: str) -> str:
         """Return what stands behind `from`: a model with all of its columns."""
-        there = self._there.get(model, set())
+        there = self._there.get(model, set()) if self.has(model) else set()
         columns = ", ".join(
-            f"cast({name if name in there else 'null'} as {kind}) as {name}"
-            for name, kind in MODELS[model].items()
+            f"{_column(model, name, name if name in there else 'null')} as {name}"
+            for name in MODELS[model]
         )
         alias = model.rpartition("__")[2]
         if not there:
@@ -203,3 +260,15 @@ class Answers:
         if self.organization_id and "organization_id" in MODELS[model]:
             chosen = " where organization_id = %(organization_id)s"
         return f'(select {columns} from "{schema}".{model}{chosen}) as {alias}'
+
+
+def _column(model: str, name: str, given: str) -> str:
+    """Return a column as the report reads it, whatever the model holds."""
+    kind = MODELS[model][name]
+    value = f"cast({given} as {kind})"
+    # When an event occurred is always compared with the period, by an index if it can.
+    if kind == _TIME and name != "occurred_at":
+        known = f"timestamp '{_FIRST_TIME}' and timestamp '{_LAST_TIME}'"
+        return f"case when {value} between {known} then {value} end"
+    unknown = _UNKNOWN.get(model, {}).get(name)
+    return f"coalesce({value}, {unknown})" if unknown else value

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup, escape
 
-from openai_audit_report import access, activity, charts, completeness, findings, words
+from openai_audit_report import (
+    access,
+    activity,
+    charts,
+    completeness,
+    findings,
+    strips,
+    words,
+)
 from openai_audit_report.summary import sentences
 from openai_audit_report.text import shown
 
@@ -28,14 +36,6 @@ if TYPE_CHECKING:
     from openai_audit_report.findings import Findings
     from openai_audit_report.period import Period
 
-_SOURCES = {
-    "organization": "Organization",
-    "tenant": "Tenant",
-    "workspace_audit": "Workspace, audit log",
-    "workspace_auth": "Workspace, sign-ins",
-}
-
-
 _LEGEND = (
     *reversed(completeness.VERDICTS),
     completeness.UNKNOWN,
@@ -45,24 +45,55 @@ _LEGEND = (
 
 
 @dataclass(frozen=True)
+class Account:
+    """What has a log: `organization` or `workspace`, and its id."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True)
 class Report:
     """What a page tells.
 
     Attributes:
         period: The days that it is about.
         queried_at: The moment as of which all of it is, in UTC without a zone.
-        accounts: What it is about, each as `organization` or `workspace` and an id.
+        organization_id: The only organization that it is about; None: all there are.
+        accounts: What it is about.
         missing: The models that could not be read.
+        columns_missing: The columns of the other models that could not be read.
     """
 
     period: Period
     queried_at: datetime
-    accounts: list[tuple[str, str]]
+    organization_id: str | None
+    accounts: list[Account]
     missing: list[str]
+    columns_missing: list[str]
     activity: Activity
     findings: Findings
     access: Access
     completeness: Completeness
+
+    @property
+    def uncounted(self) -> list[tuple[str, str]]:
+        """Feeds that have events and no coverage, each as a source and an account."""
+        counted = {
+            (feed.runs.organization_id, feed.runs.workspace_id, feed.runs.source)
+            for feed in self.completeness.feeds
+        }
+        found = {
+            (row.source, row.workspace_id or row.organization_id or "")
+            for row in self.activity.events
+            if (row.organization_id, row.workspace_id, row.source) not in counted
+        }
+        return sorted(found)
+
+    def lacks(self, name: str) -> bool:
+        """Whether `events`, or a column such as `events.outcome`, could not be read."""
+        full = f"openai_audit__{name}"
+        return full in self.missing or full in self.columns_missing
 
 
 def page(report: Report) -> str:
@@ -92,14 +123,15 @@ def page(report: Report) -> str:
         "charts": charts,
         "completeness": completeness,
         "findings": findings,
-        "feed": lambda source: _SOURCES.get(source, words.spoken(source)),
+        "feed": words.feed,
+        "strips": strips,
     }
     style = _style()
     spans = report.period.spans
     verdicts = {v for feed in report.completeness.feeds for _, v in feed.spans}
     text: str = environment.get_template("report.html.j2").render(
         report=report,
-        sentences=sentences(report.activity, report.findings, report.completeness),
+        sentences=sentences(report),
         spans=lambda counts: [counts.get(span, 0) for span in spans],
         of_category=lambda name: lambda row: row.category == name,
         is_sign_in=lambda row: row.is_sign_in and not row.failed,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 DAY = timedelta(days=1)
 
-_LAST_DAYS = re.compile(r"([1-9]\d{0,3})d")
+_LAST_DAYS = re.compile(r"([1-9][0-9]{0,3})d")
 _MOST_DAYS = 3660  # ten years; more would be a typing error
 _DAILY = 62
 """Days that are shown one by one. Of more, a bar would be too thin to be seen."""
@@ -48,6 +48,8 @@ class Period:
         tomorrow = datetime(now.year, now.month, now.day) + DAY  # noqa: DTZ001 - UTC
         last = _LAST_DAYS.fullmatch(text)
         try:
+            if not text.isascii():
+                raise _bad()
             if last:
                 period = cls(tomorrow - int(last[1]) * DAY, tomorrow)
             else:
@@ -93,6 +95,11 @@ class Period:
         if self.unit == "week":
             return day - day.weekday() * DAY
         return day.replace(day=1) if self.unit == "month" else day
+
+
+def midnight(at: datetime) -> datetime:
+    """Return when the day begins that a time is in."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _midnight(text: str) -> datetime:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+_PREFIXES = ("DBT_", "REPORT_", "TARGET_DUCKDB_", "TARGET_POSTGRES_")
+
 
 class BadSettings(Exception):
     """A setting makes no sense. The text is one line for the operator."""
@@ -50,7 +52,15 @@ def settings(environment: Mapping[str, str], now: datetime) -> Settings:
         BadSettings: One makes no sense.
     """
     # Meltano gives a variable to each setting, an empty one to what is not set.
-    given = {name: value for name, value in environment.items() if value}
+    given = {
+        name: value
+        for name, value in environment.items()
+        if value and name.startswith(_PREFIXES)
+    }
+    for name, value in given.items():
+        # A byte of a variable that is no text arrives as half of a character.
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise BadSettings(f"{name} is not text in UTF-8: write it anew")
     try:
         period = Period.of(given.get("REPORT_PERIOD", "30d"), now)
     except BadPeriod as error:

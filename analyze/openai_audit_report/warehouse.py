@@ -30,6 +30,7 @@ _STATEMENT_SECONDS = 600
 _LOCK_SECONDS = 60
 """How long to wait for a DuckDB file that the loader or dbt has open."""
 
+_LOCKED = "IO Error: Could not set lock on file"
 _LOCK_PAUSE_SECONDS = 0.1
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
@@ -73,6 +74,8 @@ class Postgres:
             ) as connection:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
+                # A time that has a zone is told in that of the session.
+                connection.execute("set time zone 'UTC'")
                 connection.execute(f"set statement_timeout = '{_STATEMENT_SECONDS}s'")
 
                 def query(text: str, parameters: Mapping[str, object]) -> list[Row]:
@@ -97,6 +100,7 @@ class DuckDb:
         """Open the file for one transaction that reads."""
         try:
             with self._opened() as connection:
+                connection.execute("set TimeZone = 'UTC'")
                 connection.begin()
 
                 def query(text: str, parameters: Mapping[str, object]) -> list[Row]:
@@ -115,17 +119,19 @@ class DuckDb:
             raise WarehouseFailed(f"DuckDB: {redacted(error)}: {_ADVICE}") from None
 
     def _opened(self) -> Any:  # noqa: ANN401 - the package may not be installed
-        if not self.file.exists():
+        try:
+            self.file.stat()
+        except OSError as error:
             raise WarehouseFailed(
-                f"DuckDB: there is no file {redacted(self.file)}: load and build"
-                " something first, or correct DBT_DUCKDB_FILE"
-            )
+                f"DuckDB: there is no file {redacted(self.file)} ({error.strerror}):"
+                " load and build something first, or correct DBT_DUCKDB_FILE"
+            ) from None
         until = time.monotonic() + _LOCK_SECONDS
         while True:
             try:
                 return duckdb.connect(str(self.file), read_only=True)
             except duckdb.IOException as error:  # noqa: PERF203 - a handful of tries
-                if "lock" not in str(error) or time.monotonic() > until:
+                if not str(error).startswith(_LOCKED) or time.monotonic() > until:
                     raise
                 time.sleep(_LOCK_PAUSE_SECONDS)
 

@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _SHORT = {"api": "API", "gpts": "GPTs", "scim": "SCIM", "sso": "SSO"}
+_FEEDS = {
+    "organization": "Organization",
+    "tenant": "Tenant",
+    "workspace_audit": "Workspace, audit log",
+    "workspace_auth": "Workspace, sign-ins",
+}
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -52,3 +58,8 @@ def spoken(name: str) -> str:
     """Return a name of the models as words."""
     words = " ".join(_SHORT.get(word, word) for word in name.split("_"))
     return f"{words[:1].upper()}{words[1:]}"
+
+
+def feed(source: str) -> str:
+    """Return what a source of events is called."""
+    return _FEEDS.get(source, spoken(source))

@@ -113,5 +113,7 @@ def test_what_is_missing_is_said_with_how_to_get_it(duckdb_stage: Stage) -> None
     duckdb_stage.add("coverage", DAY)
     page = duckdb_stage.build()
     assert "No rule has found anything." in page
+    assert page.count(">nothing to do</span>") == 1
+    assert page.count(">to be looked at</span>") == 2
     assert "None of the 1 rules has found anything" in page
     assert "No ChatGPT workspace is read." in page

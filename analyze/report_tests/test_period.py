@@ -46,6 +46,8 @@ def test_a_period_has_whole_days_up_to_the_last(
         "2026-02-01/2026-02-30",
         "0001-01-01/9999-12-31",
         "a/b/c",
+        "3\N{ARABIC-INDIC DIGIT THREE}d",
+        "2026-11-0\N{ARABIC-INDIC DIGIT ONE}/2026-11-30",
     ],
 )
 def test_what_is_no_period_is_refused_with_an_example(text: str) -> None:
