@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from openai_audit_report.activity import Told
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 """From the most severe down."""
 
-MOST_FINDINGS = 150
-"""Findings that are shown, the most severe first. It is said how many there are."""
+MOST_OF_A_RULE = 6
+"""Findings that are shown of a rule and a severity, the newest. Were all rules counted
+together, whoever sets off one of them many times would hide what others have found."""
 
 _RANK = "case severity {} else 0 end".format(
     " ".join(f"when '{name}' then {rank}" for rank, name in enumerate(SEVERITIES))
@@ -49,16 +51,26 @@ _COUNTS = f"""
     group by 1, 2
 """
 _FINDINGS = f"""
+    with told as (
+        select
+            finding_id, rule, severity, title, first_at, last_at, event_count,
+            event_ids, sentence, what_to_do, mitre, holds,
+            row_number() over (
+                partition by rule, severity order by last_at desc, finding_id
+            ) as place,
+            count(*) over (partition by rule, severity) as of_rule
+        from ({_JUDGED}) as judged
+        where suppressed_reason is null
+    )
+
     select
-        judged.finding_id, judged.rule, judged.severity, judged.title, judged.first_at,
-        judged.last_at, judged.event_count, judged.event_ids, judged.sentence,
-        judged.what_to_do, judged.mitre, judged.holds, rules.meaning,
-        rules.false_positives
-    from ({_JUDGED}) as judged
-    left join {{rules}} on judged.rule = rules.rule
-    where judged.suppressed_reason is null
-    order by {_RANK}, judged.last_at desc, judged.finding_id
-    limit {MOST_FINDINGS}
+        told.finding_id, told.rule, told.severity, told.title, told.first_at,
+        told.last_at, told.event_count, told.event_ids, told.sentence, told.what_to_do,
+        told.mitre, told.holds, told.of_rule, rules.meaning, rules.false_positives
+    from told
+    left join {{rules}} on told.rule = rules.rule
+    where told.place <= {MOST_OF_A_RULE}
+    order by {_RANK}, told.last_at desc, told.finding_id
 """
 _SUPPRESSED = f"""
     select title, sentence, suppressed_reason as reason
@@ -95,6 +107,7 @@ class Finding:
     what_to_do: str | None
     mitre: str | None
     holds: bool | None
+    of_rule: int
     meaning: str | None
     false_positives: str | None
 
@@ -119,11 +132,25 @@ class Suppressed:
 
 @dataclass(frozen=True)
 class Card:
-    """The findings of one rule that are of one severity, the newest first."""
+    """The findings of one rule that are of one severity.
 
-    rule: str
-    title: str
+    Attributes:
+        place: The id of the card on the page.
+        findings: Those that are shown, the newest first.
+    """
+
+    place: str
     findings: Sequence[Finding]
+
+    @property
+    def newest(self) -> Finding:
+        """The newest finding, which the card has its words from."""
+        return self.findings[0]
+
+    @property
+    def left_out(self) -> int:
+        """How many more there are than are shown."""
+        return self.newest.of_rule - len(self.findings)
 
 
 @dataclass(frozen=True)
@@ -189,13 +216,16 @@ class Findings:
         """How many there are, without those that are suppressed."""
         return sum(self.counts.values())
 
-    def cards(self, severity: str) -> list[Card]:
-        """Return the findings of a severity, those of a rule together."""
-        by_rule: dict[str, list[Finding]] = defaultdict(list)
+    @cached_property
+    def cards(self) -> list[Card]:
+        """What is shown, the most severe and of each severity the newest first."""
+        by_rule: dict[tuple[str, str], list[Finding]] = defaultdict(list)
         for finding in self.findings:
-            if finding.severity == severity:
-                by_rule[finding.rule].append(finding)
-        return [Card(rule, rows[0].title, rows) for rule, rows in by_rule.items()]
+            by_rule[finding.severity, finding.rule].append(finding)
+        return [
+            Card(f"card-{number}", rows)
+            for number, rows in enumerate(by_rule.values(), start=1)
+        ]
 
     def events_of(self, finding: Finding) -> list[Told]:
         """Return the events of a finding that are known, the oldest first."""

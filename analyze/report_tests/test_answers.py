@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openai_audit_report.activity import MOST_SENTENCES, MOST_SENTENCES_A_DAY
+from openai_audit_report.findings import MOST_OF_A_RULE
 from openai_audit_report.settings import settings
 from openai_audit_report.warehouse import WarehouseFailed
 from report_tests.stage import DAY, EVENT, FINDING, NOW, ROOT, Stage
@@ -27,7 +28,7 @@ def section(page: str, name: str) -> str:
     (part,) = re.findall(
         rf'<section aria-labelledby="{name}">(.*?)</section>', page, re.DOTALL
     )
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", part))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", part))
 
 
 def test_a_model_or_a_column_that_is_missing_is_left_out(stage: Stage) -> None:
@@ -107,6 +108,46 @@ def test_a_finding_says_whether_it_holds_and_is_not_told_if_suppressed(
     # What nobody knows may be worse than all that is known.
     assert found.index("Of tomorrow: 1 finding") < found.index("High: 1 finding")
     assert stage.manifest["findings"] == {"of tomorrow": 1, "high": 1}
+
+
+def test_many_findings_of_a_rule_hide_no_other(stage: Stage) -> None:
+    stage.add(
+        "findings",
+        *(
+            FINDING
+            | {"finding_id": f"flood-{number:03}", "sentence": f"flood {number}"}
+            | {"rule": "brute", "title": "A flood"}
+            | {"last_event_at": f"2026-11-27 10:{number // 60:02}:{number % 60:02}"}
+            for number in range(900)
+        ),
+        FINDING | {"sentence": "what the flood was for"},
+        FINDING
+        | {"finding_id": "2", "severity": "medium", "rule": "brute"}
+        | {"sentence": "less severe"},
+    )
+    found = section(stage.build(), "findings")
+    assert "flood 899" in found
+    assert found.count("flood 8") == MOST_OF_A_RULE
+    assert f"and {900 - MOST_OF_A_RULE} more of this rule" in found
+    assert "what the flood was for" in found
+    assert "less severe" in found
+    assert f"{MOST_OF_A_RULE + 2} of 902" in found
+
+
+def test_findings_begin_with_an_overview_by_rule(stage: Stage) -> None:
+    stage.add(
+        "findings",
+        FINDING,
+        FINDING | {"finding_id": "2", "last_event_at": "2026-11-21 09:00:00"},
+        FINDING | {"finding_id": "3", "severity": "low", "title": "Of less weight"},
+    )
+    page = stage.build()
+    overview = section(page, "findings").partition("High: 2 findings")[0]
+    assert "Somebody became an owner high 2 2026-11-21 09:00" in overview
+    assert "Of less weight low 1 2026-11-20 12:00" in overview
+    for place in ("card-1", "card-2"):
+        assert f'href="#{place}"' in page
+        assert f'id="{place}"' in page
 
 
 def test_a_busy_day_leaves_room_and_what_is_left_out_is_said(stage: Stage) -> None:
