@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from openai_audit_report.models import Answers
@@ -20,8 +20,8 @@ MOST_SENTENCES = 200
 MOST_SENTENCES_A_DAY = 30
 """Sentences of one day, so that a busy day leaves room for others."""
 
-_EVERYDAY = ("apps_and_gpts", "compliance_api", "conversations_and_files")
-"""A workspace has many of these, so they are the first that a busy day leaves out."""
+MOST_TYPES = 12
+"""Types of events of one day of which it is said how many are left out."""
 
 _IN_PERIOD = "occurred_at >= {start} and occurred_at < {end}"
 _IS_SIGN_IN = "event_type like 'login%%'"
@@ -101,27 +101,54 @@ _COUNTRIES = f"""
     order by events desc, name
     limit {MOST_BUSIEST}
 """
+_IS_TOLD = f"""
+    {_IN_PERIOD} and not {_IS_SIGN_IN} and event_type not like 'logout%%'
+"""
+# Whatever happens often may be made to happen, so that it hides the rest. What findings
+# are about comes first, then what is rare in the period, then what is new.
 _SENTENCES = f"""
     with told as (
         select
-            occurred_at, event_id, sentence,
+            occurred_at, event_id, event_type, sentence,
+            event_id in (
+                select unnest(cast(%(of_findings)s as text[]))
+            ) as is_of_finding,
+            count(*) over (partition by event_type) as of_type
+        from {{events}}
+        where {_IS_TOLD}
+    ),
+
+    ranked as (
+        select
+            occurred_at, event_id, event_type, sentence, is_of_finding,
             row_number() over (
                 partition by cast(occurred_at as date)
-                order by
-                    case when category in {_EVERYDAY} then 1 else 0 end,
-                    occurred_at desc, event_id desc
-            ) as number_of_day,
-            count(*) over (partition by cast(occurred_at as date)) as of_day
-        from {{events}}
-        where
-            {_IN_PERIOD} and not {_IS_SIGN_IN} and event_type not like 'logout%%'
+                order by is_of_finding desc, of_type, occurred_at desc, event_id desc
+            ) as number_of_day
+        from told
+    ),
+
+    chosen as (
+        select occurred_at, event_id, event_type, sentence
+        from ranked
+        where number_of_day <= {MOST_SENTENCES_A_DAY}
+        order by
+            is_of_finding desc, number_of_day, occurred_at desc, event_id desc
+        limit {MOST_SENTENCES}
     )
 
-    select occurred_at, sentence, of_day
-    from told
-    where number_of_day <= {MOST_SENTENCES_A_DAY}
+    select occurred_at, event_type, sentence
+    from chosen
     order by occurred_at desc, event_id desc
-    limit {MOST_SENTENCES}
+"""
+_OF_DAYS = f"""
+    select
+        cast(date_trunc('day', occurred_at) as timestamp) as day, event_type,
+        count(*) as events
+    from {{events}}
+    where {_IS_TOLD}
+    group by 1, 2
+    order by 1 desc, events, event_type
 """
 
 
@@ -193,18 +220,40 @@ class Told:
 
     Attributes:
         occurred_at: When it happened, in UTC.
+        event_type: Its type.
         sentence: What happened.
-        of_day: How many events that day has which would have a sentence.
     """
 
     occurred_at: datetime
+    event_type: str
     sentence: str
-    of_day: int = 0
 
     @property
     def day(self) -> datetime:
         """The midnight at which its day begins."""
         return self.occurred_at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of the timeline.
+
+    Attributes:
+        date: The midnight at which it begins.
+        told: What is told of it, the newest first.
+        left_out: How many events of each type are not told, the rarest type first.
+    """
+
+    date: datetime
+    told: Sequence[Told]
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _OfDay:
+    day: datetime
+    event_type: str
+    events: int
 
 
 @dataclass(frozen=True)
@@ -217,11 +266,16 @@ class Activity:
     keys: Sequence[Busy]
     addresses: Sequence[Busy]
     countries: Sequence[Busy]
-    sentences: Sequence[Told]
+    days: Sequence[Day]
 
     @classmethod
-    def of(cls, answers: Answers) -> Activity:
-        """Ask for it."""
+    def of(cls, answers: Answers, of_findings: Sequence[str]) -> Activity:
+        """Ask for it.
+
+        Args:
+            answers: What is asked.
+            of_findings: The ids of events that findings are about.
+        """
         return cls(
             answers.rows(Events, _EVENTS),
             answers.rows(Hour, _HOURS),
@@ -229,7 +283,10 @@ class Activity:
             answers.rows(Busy, _KEYS),
             answers.rows(Busy, _ADDRESSES),
             answers.rows(Busy, _COUNTRIES),
-            answers.rows(Told, _SENTENCES),
+            _days(
+                answers.rows(Told, _SENTENCES, of_findings=list(of_findings)),
+                answers.rows(_OfDay, _OF_DAYS),
+            ),
         )
 
     @cached_property
@@ -251,6 +308,11 @@ class Activity:
     def told(self) -> int:
         """How many events have a sentence of their own, shown or not."""
         return self._count(lambda row: row.is_told)
+
+    @cached_property
+    def sentences(self) -> int:
+        """How many of them are shown."""
+        return sum(len(day.told) for day in self.days)
 
     @cached_property
     def categories(self) -> list[tuple[str, int]]:
@@ -282,3 +344,16 @@ class Activity:
         for row in self.events:
             found[name(row)] += row.events
         return sorted(found.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _days(sentences: Sequence[Told], of_days: Sequence[_OfDay]) -> list[Day]:
+    """Return each day that has an event which is told or left out, the newest first."""
+    told: dict[datetime, list[Told]] = defaultdict(list)
+    for event in sentences:
+        told[event.day].append(event)
+    left_out: dict[datetime, dict[str, int]] = defaultdict(dict)
+    for row in of_days:
+        shown = sum(event.event_type == row.event_type for event in told[row.day])
+        if row.events > shown:
+            left_out[row.day][row.event_type] = row.events - shown
+    return [Day(date, told[date], left_out[date]) for date in sorted(told, reverse=True)]

@@ -64,7 +64,8 @@ def asked(settings: Settings) -> Report:
         answers = Answers(
             query, settings.schema, settings.period, settings.organization_id
         )
-        activity, completeness = Activity.of(answers), Completeness.of(answers)
+        findings, completeness = Findings.of(answers), Completeness.of(answers)
+        activity = Activity.of(answers, findings.event_ids)
         logs: list[Events | Runs] = [
             *activity.events,
             *(feed.runs for feed in completeness.feeds),
@@ -75,7 +76,7 @@ def asked(settings: Settings) -> Report:
             accounts=_accounts(logs),
             missing=answers.missing,
             activity=activity,
-            findings=Findings.of(answers),
+            findings=findings,
             access=Access.of(answers, now),
             completeness=completeness,
         )

@@ -81,7 +81,7 @@ _SUPPRESSED = f"""
 """
 _RULES = "select count(*) as rules from {rules} where coalesce(is_enabled, true)"
 _EVENTS = """
-    select event_id, occurred_at, sentence
+    select event_id, occurred_at, event_type, sentence
     from {events}
     where
         event_id in (select unnest(cast(%(event_ids)s as text[])))
@@ -169,6 +169,7 @@ class _Rules:
 class _Event:
     event_id: str
     occurred_at: datetime
+    event_type: str
     sentence: str
 
 
@@ -217,6 +218,11 @@ class Findings:
         return sum(self.counts.values())
 
     @cached_property
+    def event_ids(self) -> list[str]:
+        """The ids of the events that the findings which are shown are about."""
+        return sorted({id_ for finding in self.findings for id_ in finding.events})
+
+    @cached_property
     def cards(self) -> list[Card]:
         """What is shown, the most severe and of each severity the newest first."""
         by_rule: dict[tuple[str, str], list[Finding]] = defaultdict(list)
@@ -244,7 +250,7 @@ def _told(answers: Answers, findings: Sequence[Finding]) -> dict[str, Told]:
         first=min(finding.first_at for finding in findings),
         last=max(finding.last_at for finding in findings),
     )
-    return {row.event_id: Told(row.occurred_at, row.sentence) for row in rows}
+    return {row.event_id: Told(row.occurred_at, row.event_type, row.sentence) for row in rows}
 
 
 def _ordered(severities: Any) -> list[str]:  # noqa: ANN401 - an iterable of texts

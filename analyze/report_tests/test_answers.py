@@ -159,7 +159,7 @@ def test_a_busy_day_leaves_room_and_what_is_left_out_is_said(stage: Stage) -> No
             | {
                 "event_id": f"{day}-{number:03}",
                 "occurred_at": f"2026-11-{day:02} 10:00:{number:02}",
-                "category": "conversations_and_files" if number < 5 else "projects",
+                "event_type": "file.shared" if number % 5 else "project.created",
                 "sentence": f"event {number} of day {day}",
             }
             for day in range(1, 9)
@@ -168,13 +168,42 @@ def test_a_busy_day_leaves_room_and_what_is_left_out_is_said(stage: Stage) -> No
     )
     told = section(stage.build(), "timeline")
     assert f"{MOST_SENTENCES} of {8 * many} events" in told
-    assert f"{MOST_SENTENCES_A_DAY} of {many} " in told
     assert len(re.findall(r"event \d+ of day \d", told)) == MOST_SENTENCES
-    # The newest days, and of each what is not everyday use.
-    assert "of day 8" in told
-    assert "of day 1 " not in told
-    assert "event 4 of day 8" not in told
-    assert "event 5 of day 8" in told
+    # Each day has a share, and of each day what is rare and then what is new.
+    for day in range(1, 9):
+        assert f"event 0 of day {day}" in told
+        assert f"event 34 of day {day}" in told
+        assert f"event 1 of day {day}" not in told
+    left_out = [int(number) for number in re.findall(r"(\d+) file.shared", told)]
+    assert sum(left_out) == 8 * many - MOST_SENTENCES
+    assert len(left_out) == 8
+
+
+def test_what_findings_are_about_is_told_whatever_came_after_it(stage: Stage) -> None:
+    later = [
+        EVENT
+        | {"event_id": f"later-{day}-{number:03}", "event_type": f"kind-{number % 3}"}
+        | {"occurred_at": f"2026-11-{day} 1{number % 10}:00:{number // 10:02}"}
+        for day in range(20, 29)
+        for number in range(MOST_SENTENCES_A_DAY + 10)
+    ]
+    common = {"event_type": "kind-0", "occurred_at": "2026-11-20 09:00:00"}
+    stage.add(
+        "events",
+        EVENT | common | {"event_id": "found", "sentence": "of a finding"},
+        EVENT | common | {"event_id": "other", "sentence": "of none"},
+        EVENT
+        | {"event_id": "rare", "event_type": "rare", "sentence": "seldom seen"}
+        | {"occurred_at": "2026-11-20 08:00:00"},
+        *later,
+    )
+    stage.add("findings", FINDING | {"event_ids": '["found"]'})
+    told = section(stage.build(), "timeline")
+    assert "of a finding" in told
+    assert "seldom seen" in told
+    assert "of none" not in told
+    # In order of time, whatever was chosen first.
+    assert told.index("of a finding") < told.index("seldom seen")
 
 
 def test_a_day_shows_its_worst_verdict_and_what_is_missing_is_alarming(
