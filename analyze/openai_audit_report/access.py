@@ -27,19 +27,21 @@ _WAYS = """
     group by access_kind
     order by ways desc, kind
 """
+# Who has joined long ago may be an owner since today, so what counts is the newest event
+# that gave a role. Without one in the log, it is the day of joining.
 _OWNERS = f"""
     select
         coalesce(principal_name, principal_email, principal_id) as name,
-        principal_email as email, since, granted_by, granted_at, last_seen_at,
-        count(*) over () as of_all
+        principal_email as email, access_kind = 'invitation' as is_invited, since,
+        granted_by, granted_at, last_seen_at, count(*) over () as of_all
     from {{access}}
-    where access_kind = 'member' and role = 'owner'
-    order by since desc nulls last, name
+    where access_kind in ('member', 'invitation') and lower(role) = 'owner'
+    order by coalesce(granted_at, since) desc nulls last, name
     limit {MOST_OWNERS}
 """
 _ROLES = f"""
     select
-        coalesce(role, 'no role') as role, count(*) as people,
+        coalesce(lower(role), 'no role') as role, count(*) as people,
         count(case when last_seen_at >= {_STALE} then 1 end) as active
     from {{access}}
     where access_kind = 'member'
@@ -115,10 +117,11 @@ class Way:
 
 @dataclass(frozen=True)
 class Owner:
-    """A member who is an owner of the organization."""
+    """A member who is an owner of the organization, or who is invited to be one."""
 
     name: str
     email: str | None
+    is_invited: bool
     since: datetime | None
     granted_by: str | None
     granted_at: datetime | None
@@ -161,7 +164,7 @@ class Access:
 
     Attributes:
         ways: How many have access of each kind.
-        owners: The owners of the organizations, the newest first.
+        owners: The owners of the organizations, who got a role last first.
         roles: The members by role.
         admin_keys: The admin keys, the newest first.
         idle_keys: Keys that nobody uses, or whose owner is gone.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from openai_audit_report.access import MOST_OWNERS
 from openai_audit_report.activity import MOST_SENTENCES, MOST_SENTENCES_A_DAY
 from openai_audit_report.findings import MOST_OF_A_RULE
 from openai_audit_report.settings import settings
@@ -28,7 +29,7 @@ def section(page: str, name: str) -> str:
     (part,) = re.findall(
         rf'<section aria-labelledby="{name}">(.*?)</section>', page, re.DOTALL
     )
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", part))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", part.replace("<wbr>", "")))
 
 
 def test_a_model_or_a_column_that_is_missing_is_left_out(stage: Stage) -> None:
@@ -229,6 +230,31 @@ def test_a_day_shows_its_worst_verdict_and_what_is_missing_is_alarming(
     assert "3 events came late, by 30 min at most" in told
     assert page.count('fill="var(--missing)"') == 2 + 1  # of two widths, and the legend
     assert stage.manifest["verdicts"] == {"proven": 2, "missing": 1}
+
+
+def test_who_was_made_an_owner_last_comes_first_however_long_they_are_there(
+    stage: Stage,
+) -> None:
+    owner = {"access_kind": "member", "role": "owner"}
+    stage.add(
+        "access",
+        *(
+            owner | {"principal_id": f"user-{number}", "since": "2026-11-01"}
+            for number in range(MOST_OWNERS)
+        ),
+        owner
+        | {"principal_id": "promoted", "role": "Owner", "since": "2024-09-27"}
+        | {"granted_at": "2026-11-09 08:00:00", "granted_by": "Ada Lovelace"},
+        owner
+        | {"principal_email": "grace@example.com", "access_kind": "invitation"}
+        | {"since": "2026-11-08"},
+    )
+    told = section(stage.build(), "access")
+    assert told.index("promoted") < told.index("grace@example.com")
+    assert told.index("grace@example.com") < told.index("user-0")
+    assert "2026-11-09 08:00 by Ada Lovelace ; joined 2024-09-27" in told
+    assert "invited not in the log invited 2026-11-08" in told
+    assert f"{MOST_OWNERS} of {MOST_OWNERS + 2}" in told
 
 
 def test_keys_are_counted_by_age_and_use_and_the_idle_ones_named(stage: Stage) -> None:
