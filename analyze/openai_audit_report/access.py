@@ -49,6 +49,7 @@ _ROLES = f"""
     order by people desc, role
     limit 20
 """
+_IS_IDLE = f"coalesce(last_seen_at, since) < {_STALE}"
 _KEY = """
     select
         coalesce(principal_name, principal_id) as name,
@@ -64,13 +65,17 @@ _ADMIN_KEYS = f"""
 _IDLE_KEYS = f"""
     {_KEY}
     where
-        access_kind = 'api_key'
-        and (
-            coalesce(owner_is_gone, false)
-            or coalesce(last_seen_at, since, {_STALE}) < {_STALE}
-        )
+        access_kind in ('api_key', 'admin_api_key') and (owner_is_gone or {_IS_IDLE})
     order by coalesce(owner_is_gone, false) desc, last_seen_at nulls first, name
     limit {MOST_KEYS}
+"""
+_KNOWN = """
+    select
+        count(*) as keys,
+        count(case when owner_is_gone is null then 1 end) as owner_unknown,
+        count(case when coalesce(last_seen_at, since) is null then 1 end) as age_unknown
+    from {access}
+    where access_kind in ('api_key', 'admin_api_key')
 """
 _USED = """
     select {age} as age, {use} as used, count(*) as keys
@@ -78,7 +83,8 @@ _USED = """
     where access_kind in ('api_key', 'admin_api_key')
     group by 1, 2
 """.format(
-    age="case when since is null then -1 {} else {} end".format(
+    age="case when since is null then {} {} else {} end".format(
+        len(_AGES) + 1,
         " ".join(
             "when since >= cast(%(now)s as timestamp)"
             f" - interval '{days} days' then {n}"
@@ -101,9 +107,15 @@ AGE_NAMES = (
     f"up to {_AGES[0]} days",
     *(f"{a} to {b} days" for a, b in pairwise(_AGES)),
     f"more than {_AGES[-1]} days",
+    "not known",
 )
-USE_NAMES = (*(f"{days} days" for days in _USES), "longer", "never")
-"""Within how many days a key was last used."""
+USE_NAMES = (
+    f"up to {_USES[0]}",
+    *(f"{after} to {up_to}" for after, up_to in pairwise(_USES)),
+    f"more than {_USES[-1]}",
+    "never seen",
+)
+"""How many days ago a key was last used."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +164,21 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Known:
+    """How many keys there are, and of how many it is not known what matters.
+
+    Attributes:
+        keys: How many there are.
+        owner_unknown: Those of which nobody knows whether the owner is there.
+        age_unknown: Those of which nobody knows when they were made or used.
+    """
+
+    keys: int
+    owner_unknown: int
+    age_unknown: int
+
+
+@dataclass(frozen=True)
 class _Used:
     age: int
     used: int
@@ -167,7 +194,8 @@ class Access:
         owners: The owners of the organizations, who got a role last first.
         roles: The members by role.
         admin_keys: The admin keys, the newest first.
-        idle_keys: Keys that nobody uses, or whose owner is gone.
+        idle_keys: Keys that nobody uses, or whose owner is gone, as far as is known.
+        known: Of how many keys it is not known whether they are such.
         used: For each of `AGE_NAMES` how many keys there are of each of `USE_NAMES`.
     """
 
@@ -176,6 +204,7 @@ class Access:
     roles: Sequence[Role]
     admin_keys: Sequence[Key]
     idle_keys: Sequence[Key]
+    known: Known
     used: Sequence[Sequence[int]]
 
     @classmethod
@@ -195,6 +224,7 @@ class Access:
             answers.rows(Role, _ROLES, now=now),
             answers.rows(Key, _ADMIN_KEYS),
             answers.rows(Key, _IDLE_KEYS, now=now),
+            answers.one(Known, _KNOWN),
             used,
         )
 

@@ -266,16 +266,40 @@ def test_keys_are_counted_by_age_and_use_and_the_idle_ones_named(stage: Stage) -
         key
         | {"principal_id": "used", "since": "2020-01-01", "last_seen_at": "2999-01-01"},
         key | {"principal_id": "left", "since": "2999-01-01", "owner_is_gone": True},
+        key
+        | {"principal_id": "of an admin", "access_kind": "admin_api_key"}
+        | {"since": "2020-01-01"},
     )
     told = section(stage.build(), "access")
     counted = told.replace("\N{EN DASH}", "-").replace(" ", "")
     assert "upto30days----2" in counted
-    assert "morethan365days1---1" in counted
+    assert "morethan365days1---2" in counted
     idle = told.partition("whose owner is gone")[2]
     assert "left" in idle
+    assert "of an admin" in idle
     assert "old" in idle
     assert "used " not in idle.replace("Last used ", "")
     assert idle.index("left") < idle.index("old")
+
+
+def test_what_is_not_known_of_a_key_is_said_to_be_unknown(stage: Stage) -> None:
+    fine = "Each key was used within 90 days"
+    key = {"access_kind": "api_key", "owner_is_gone": False, "since": "2999-01-01"}
+    stage.add("access", key)
+    assert fine in section(stage.build(), "access")
+    stage.add(
+        "access",
+        key | {"owner_is_gone": None},
+        key | {"since": None},
+        key | {"since": None, "last_seen_at": "2999-01-01"},
+    )
+    told = section(stage.build(), "access")
+    assert fine not in told
+    assert "No key is known to be unused" in told
+    assert "Whether the owner is there is not known of 1 of 4 keys" in told
+    assert "When it was made or used is not known of 1 of 4 keys" in told
+    counted = told.replace("\N{EN DASH}", "-").replace(" ", "")
+    assert "morethan365days-----notknown1---1" in counted
 
 
 def test_all_answers_are_of_one_moment(postgres: Database, tmp_path: Path) -> None:
