@@ -32,7 +32,7 @@ _WAYS = """
 _OWNERS = f"""
     select
         coalesce(principal_name, principal_email, principal_id) as name,
-        principal_email as email, access_kind = 'invitation' as is_invited, since,
+        principal_email as email, organization_id, access_kind = 'invitation' as is_invited, since,
         granted_by, granted_at, last_seen_at, count(*) over () as of_all
     from {{access}}
     where access_kind in ('member', 'invitation') and lower(role) = 'owner'
@@ -51,22 +51,35 @@ _ROLES = f"""
 """
 _IS_IDLE = f"coalesce(last_seen_at, since) < {_STALE}"
 _KEY = """
+    with named as (
+        select
+            access_kind, coalesce(principal_name, principal_id) as name,
+            principal_id as id, organization_id, coalesce(owner_name, owner_id) as owner,
+            owner_is_gone, project_name, since, last_seen_at
+        from {access}
+        where access_kind in ('api_key', 'admin_api_key')
+    ),
+
+    keys as (
+        select
+            access_kind, name, id, organization_id, owner, owner_is_gone, project_name,
+            since, last_seen_at, count(*) over (partition by name) as namesakes
+        from named
+    )
+
     select
-        coalesce(principal_name, principal_id) as name,
-        coalesce(owner_name, owner_id) as owner, owner_is_gone, project_name, since,
+        name, id, namesakes, organization_id, owner, owner_is_gone, project_name, since,
         last_seen_at, count(*) over () as of_all
-    from {access}
+    from keys
 """
 _ADMIN_KEYS = f"""
     {_KEY} where access_kind = 'admin_api_key'
-    order by since desc nulls last, name
+    order by since desc nulls last, name, id
     limit {MOST_KEYS}
 """
 _IDLE_KEYS = f"""
-    {_KEY}
-    where
-        access_kind in ('api_key', 'admin_api_key') and (owner_is_gone or {_IS_IDLE})
-    order by coalesce(owner_is_gone, false) desc, last_seen_at nulls first, name
+    {_KEY} where owner_is_gone or {_IS_IDLE}
+    order by coalesce(owner_is_gone, false) desc, last_seen_at nulls first, name, id
     limit {MOST_KEYS}
 """
 _KNOWN = """
@@ -133,6 +146,7 @@ class Owner:
 
     name: str
     email: str | None
+    organization_id: str | None
     is_invited: bool
     since: datetime | None
     granted_by: str | None
@@ -152,9 +166,12 @@ class Role:
 
 @dataclass(frozen=True)
 class Key:
-    """An API key or an admin key."""
+    """An API key or an admin key, and how many of all keys have its name."""
 
     name: str
+    id: str
+    namesakes: int
+    organization_id: str | None
     owner: str | None
     owner_is_gone: bool | None
     project_name: str | None

@@ -48,59 +48,106 @@ _HOURS = f"""
     where {_IN_PERIOD} and {_IS_SIGN_IN}
     group by 1, 2
 """
-_PEOPLE = f"""
-    select
-        coalesce(max(actor_name), max(actor_email), max(actor_id)) as name,
-        max(actor_email) as detail, count(*) as events,
-        {_FAILED_SIGN_INS} as failed_sign_ins,
-        count(distinct ip_address) as others, max(occurred_at) as last_at,
-        count(*) over () as of_all
-    from {{events}}
-    where
-        {_IN_PERIOD} and actor_kind in ('user', 'external_user')
-        and coalesce(actor_email, actor_id) is not null
-    group by coalesce(actor_email, actor_id)
-    order by events desc, name
-    limit {MOST_BUSIEST}
-"""
-_KEYS = f"""
-    select
-        coalesce(max(api_key_name), api_key_id) as name,
-        coalesce(max(actor_name), max(actor_email), max(actor_id)) as detail,
-        count(*) as events, 0 as failed_sign_ins,
-        count(distinct event_type) as others, max(occurred_at) as last_at,
-        count(*) over () as of_all
-    from {{events}}
-    where {_IN_PERIOD} and api_key_id is not null
-    group by account_id, api_key_id
-    order by events desc, name
-    limit {MOST_BUSIEST}
-"""
-_ADDRESSES = f"""
-    select
-        ip_address as name,
-        coalesce(max(city) || ', ', '') || coalesce(max(country), '') as detail,
-        count(*) as events, {_FAILED_SIGN_INS} as failed_sign_ins,
-        count(distinct coalesce(actor_email, actor_id)) as others,
-        max(occurred_at) as last_at, count(*) over () as of_all
-    from {{events}}
-    where {_IN_PERIOD} and ip_address is not null
-    group by ip_address
-    order by events desc, name
-    limit {MOST_BUSIEST}
-"""
-_COUNTRIES = f"""
-    select
-        country as name, cast(null as text) as detail, count(*) as events,
-        {_FAILED_SIGN_INS} as failed_sign_ins,
-        count(distinct coalesce(actor_email, actor_id)) as others,
-        max(occurred_at) as last_at, count(*) over () as of_all
-    from {{events}}
-    where {_IN_PERIOD} and country is not null
-    group by country
-    order by events desc, name
-    limit {MOST_BUSIEST}
-"""
+_PERSON = "coalesce(lower(actor_email), actor_id)"
+"""An address is the same in whatever letters it is written."""
+
+
+def _busiest(  # noqa: PLR0913 - the parts of a question
+    who: str, where: str, *, name: str, detail: str, id_: str, known: str, others: str
+) -> str:
+    """Return the question who or what has the most events.
+
+    Args:
+        who: What events have in common that are of the same one.
+        where: Which events count.
+        name: What it is called. Names change, so that of the newest event is told.
+        detail: What else is known of it, of the same event.
+        id_: What tells it from others of that name.
+        known: What an event has to have for its name and detail to be preferred.
+        others: What is counted besides.
+    """
+    return f"""
+        with chosen as (
+            select
+                {who} as who, {name} as name, {detail} as detail, {id_} as id,
+                {known} is null as is_unknown, {others} as other, event_id,
+                occurred_at, account_id, event_type, outcome
+            from {{events}}
+            where {_IN_PERIOD} and {where}
+        ),
+
+        counted as (
+            select
+                who, count(*) as events, {_FAILED_SIGN_INS} as failed_sign_ins,
+                count(distinct other) as others, max(occurred_at) as last_at,
+                min(account_id) as account, count(distinct account_id) as accounts,
+                count(*) over () as of_all
+            from chosen
+            where who is not null
+            group by who
+            order by events desc, who
+            limit {MOST_BUSIEST}
+        ),
+
+        named as (
+            select
+                who, name, detail, id,
+                row_number() over (
+                    partition by who
+                    order by is_unknown, occurred_at desc, event_id desc
+                ) as place
+            from chosen
+            where who in (select who from counted)
+        )
+
+        select
+            named.name, named.detail, named.id,
+            count(*) over (partition by named.name) as namesakes, counted.account,
+            counted.accounts, counted.events, counted.failed_sign_ins, counted.others,
+            counted.last_at, counted.of_all
+        from counted
+        inner join named on counted.who = named.who
+        where named.place = 1
+        order by counted.events desc, named.name, counted.who
+    """
+
+
+_PEOPLE = _busiest(
+    _PERSON,
+    "actor_kind in ('user', 'external_user')",
+    name="coalesce(actor_name, actor_email, actor_id)",
+    detail="actor_email",
+    id_="actor_id",
+    known="actor_name",
+    others="ip_address",
+)
+_KEYS = _busiest(
+    "account_id || ' ' || api_key_id",
+    "api_key_id is not null",
+    name="coalesce(api_key_name, api_key_id)",
+    detail="coalesce(actor_name, actor_email, actor_id)",
+    id_="api_key_id",
+    known="api_key_name",
+    others="event_type",
+)
+_ADDRESSES = _busiest(
+    "ip_address",
+    "ip_address is not null",
+    name="ip_address",
+    detail="coalesce(city || ', ', '') || coalesce(country, '')",
+    id_="cast(null as text)",
+    known="coalesce(city, country)",
+    others=_PERSON,
+)
+_COUNTRIES = _busiest(
+    "country",
+    "country is not null",
+    name="country",
+    detail="cast(null as text)",
+    id_="cast(null as text)",
+    known="country",
+    others=_PERSON,
+)
 _IS_TOLD = f"""
     {_IN_PERIOD} and not {_IS_SIGN_IN} and event_type not like 'logout%%'
 """
@@ -109,7 +156,7 @@ _IS_TOLD = f"""
 _SENTENCES = f"""
     with told as (
         select
-            occurred_at, event_id, event_type, sentence,
+            occurred_at, event_id, event_type, account_id as account, sentence,
             event_id in (
                 select unnest(cast(%(of_findings)s as text[]))
             ) as is_of_finding,
@@ -120,7 +167,7 @@ _SENTENCES = f"""
 
     ranked as (
         select
-            occurred_at, event_id, event_type, sentence, is_of_finding,
+            occurred_at, event_id, event_type, account, sentence, is_of_finding,
             row_number() over (
                 partition by cast(occurred_at as date)
                 order by is_of_finding desc, of_type, occurred_at desc, event_id desc
@@ -129,7 +176,7 @@ _SENTENCES = f"""
     ),
 
     chosen as (
-        select occurred_at, event_id, event_type, sentence
+        select occurred_at, event_id, event_type, account, sentence
         from ranked
         where number_of_day <= {MOST_SENTENCES_A_DAY}
         order by
@@ -137,7 +184,7 @@ _SENTENCES = f"""
         limit {MOST_SENTENCES}
     )
 
-    select occurred_at, event_type, sentence
+    select occurred_at, event_type, account, sentence
     from chosen
     order by occurred_at desc, event_id desc
 """
@@ -197,6 +244,10 @@ class Busy:
     Attributes:
         name: What people call it.
         detail: What else is known of it.
+        id: What tells it from others of its name.
+        namesakes: How many of those that are shown have its name, itself included.
+        account: The organization or workspace, or one of them.
+        accounts: In how many organizations and workspaces it is.
         events: How many events.
         failed_sign_ins: How many of them are sign-ins that failed.
         others: The addresses of a person, the types of events of a key, the people at
@@ -207,6 +258,10 @@ class Busy:
 
     name: str
     detail: str | None
+    id: str | None
+    namesakes: int
+    account: str | None
+    accounts: int
     events: int
     failed_sign_ins: int
     others: int
@@ -221,11 +276,13 @@ class Told:
     Attributes:
         occurred_at: When it happened, in UTC.
         event_type: Its type.
+        account: The organization or workspace.
         sentence: What happened.
     """
 
     occurred_at: datetime
     event_type: str
+    account: str | None
     sentence: str
 
     @property

@@ -33,6 +33,7 @@ _IN_PERIOD = """
 _JUDGED = f"""
     select
         findings.finding_id, findings.rule, findings.severity,
+        coalesce(findings.workspace_id, findings.organization_id) as account,
         coalesce(findings.title, findings.rule) as title,
         coalesce(findings.first_event_at, findings.detected_at) as first_at,
         coalesce(findings.last_event_at, findings.detected_at) as last_at,
@@ -53,7 +54,7 @@ _COUNTS = f"""
 _FINDINGS = f"""
     with told as (
         select
-            finding_id, rule, severity, title, first_at, last_at, event_count,
+            finding_id, rule, severity, account, title, first_at, last_at, event_count,
             event_ids, sentence, what_to_do, mitre, holds,
             row_number() over (
                 partition by rule, severity order by last_at desc, finding_id
@@ -64,16 +65,17 @@ _FINDINGS = f"""
     )
 
     select
-        told.finding_id, told.rule, told.severity, told.title, told.first_at,
-        told.last_at, told.event_count, told.event_ids, told.sentence, told.what_to_do,
-        told.mitre, told.holds, told.of_rule, rules.meaning, rules.false_positives
+        told.finding_id, told.rule, told.severity, told.account, told.title,
+        told.first_at, told.last_at, told.event_count, told.event_ids, told.sentence,
+        told.what_to_do, told.mitre, told.holds, told.of_rule, rules.meaning,
+        rules.false_positives
     from told
     left join {{rules}} on told.rule = rules.rule
     where told.place <= {MOST_OF_A_RULE}
     order by {_RANK}, told.last_at desc, told.finding_id
 """
 _SUPPRESSED = f"""
-    select title, sentence, suppressed_reason as reason
+    select title, account, sentence, suppressed_reason as reason
     from ({_JUDGED}) as judged
     where suppressed_reason is not null
     order by {_RANK}, last_at desc, finding_id
@@ -81,7 +83,7 @@ _SUPPRESSED = f"""
 """
 _RULES = "select count(*) as rules from {rules} where coalesce(is_enabled, true)"
 _EVENTS = """
-    select event_id, occurred_at, event_type, sentence
+    select event_id, occurred_at, event_type, account_id as account, sentence
     from {events}
     where
         event_id in (select unnest(cast(%(event_ids)s as text[])))
@@ -98,6 +100,7 @@ class Finding:
     finding_id: str
     rule: str
     severity: str
+    account: str | None
     title: str
     first_at: datetime
     last_at: datetime
@@ -126,6 +129,7 @@ class Suppressed:
     """A finding that nobody is told of, and why."""
 
     title: str
+    account: str | None
     sentence: str
     reason: str
 
@@ -166,11 +170,8 @@ class _Rules:
 
 
 @dataclass(frozen=True)
-class _Event:
+class _Event(Told):
     event_id: str
-    occurred_at: datetime
-    event_type: str
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,7 @@ def _told(answers: Answers, findings: Sequence[Finding]) -> dict[str, Told]:
         first=min(finding.first_at for finding in findings),
         last=max(finding.last_at for finding in findings),
     )
-    return {row.event_id: Told(row.occurred_at, row.event_type, row.sentence) for row in rows}
+    return {row.event_id: row for row in rows}
 
 
 def _ordered(severities: Any) -> list[str]:  # noqa: ANN401 - an iterable of texts

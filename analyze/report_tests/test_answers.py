@@ -302,6 +302,74 @@ def test_what_is_not_known_of_a_key_is_said_to_be_unknown(stage: Stage) -> None:
     assert "morethan365days-----notknown1---1" in counted
 
 
+def test_where_there_are_several_organizations_each_row_names_its_own(
+    stage: Stage,
+) -> None:
+    other = {"organization_id": "org-2", "account_id": "org-2"}
+    stage.add("events", EVENT)
+    stage.add("findings", FINDING, FINDING | {"finding_id": "2", "severity": "low"})
+    owner = {"access_kind": "member", "role": "owner", "organization_id": "org-1"}
+    stage.add("access", owner | {"principal_name": "Ada"})
+    alone = stage.build()
+    parts = ("findings", "busiest", "access", "timeline")
+    assert not any("org-1" in section(alone, part) for part in parts)
+    stage.add("events", EVENT | other | {"actor_email": "grace@example.com"})
+    stage.add("findings", FINDING | {"finding_id": "3", "organization_id": "org-2"})
+    stage.add("access", owner | {"organization_id": "org-2", "principal_name": "Bob"})
+    page = stage.build()
+    for part in parts:
+        assert "org-1 ·" in section(page, part)
+        assert "org-2 ·" in section(page, part)
+    # The address of both is one.
+    assert "in 2 organizations and workspaces" in section(page, "busiest")
+
+
+def test_keys_of_one_name_are_told_apart_and_a_person_is_one_however_written(
+    stage: Stage,
+) -> None:
+    key = {"api_key_name": "nightly"}
+    stage.add(
+        "events",
+        EVENT | key | {"api_key_id": "key-1"},
+        EVENT | key | {"api_key_id": "key-2", "actor_email": "ADA@example.com"},
+        EVENT | {"api_key_id": "key-3", "api_key_name": "weekly"},
+    )
+    listed = {"access_kind": "admin_api_key", "principal_name": "hourly"}
+    stage.add(
+        "access",
+        listed | {"principal_id": "key-4"},
+        listed | {"principal_id": "key-5"},
+        listed | {"principal_id": "key-6", "principal_name": "daily"},
+    )
+    page = stage.build()
+    busiest = section(page, "busiest")
+    assert "nightly key-1 ·" in busiest
+    assert "nightly key-2 ·" in busiest
+    assert "key-3" not in busiest
+    assert "2026-11-20 12:00 3 –" in busiest
+    access = section(page, "access")
+    assert "hourly key-4 ·" in access
+    assert "hourly key-5 ·" in access
+    assert "key-6" not in access
+
+
+def test_names_and_places_are_those_of_the_newest_event(stage: Stage) -> None:
+    stage.add(
+        "events",
+        EVENT | {"country": "CH", "city": "Zurich", "actor_name": "Zoe, who married"},
+        EVENT
+        | {"country": "US", "city": "Austin", "occurred_at": "2026-11-21 09:00:00"},
+        EVENT
+        | {"country": None, "actor_name": None}
+        | {"occurred_at": "2026-11-22 09:00:00"},
+    )
+    busiest = section(stage.build(), "busiest")
+    assert "Austin, US ·" in busiest
+    assert "Zurich" not in busiest
+    assert "Ada Lovelace" in busiest
+    assert "Zoe" not in busiest
+
+
 def test_all_answers_are_of_one_moment(postgres: Database, tmp_path: Path) -> None:
     with Stage.made(tmp_path, postgres) as stage:
         stage.add("events", EVENT)
