@@ -236,7 +236,8 @@ class Findings:
 
     def events_of(self, finding: Finding) -> list[Told]:
         """Return the events of a finding that are known, the oldest first."""
-        known = [self.told[id_] for id_ in finding.events if id_ in self.told]
+        ids = dict.fromkeys(finding.events)
+        known = [self.told[id_] for id_ in ids if id_ in self.told]
         return sorted(known, key=lambda event: event.occurred_at)
 
 

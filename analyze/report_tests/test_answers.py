@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -149,6 +150,32 @@ def test_findings_begin_with_an_overview_by_rule(stage: Stage) -> None:
     for place in ("card-1", "card-2"):
         assert f'href="#{place}"' in page
         assert f'id="{place}"' in page
+
+
+def test_events_of_a_finding_are_placed_between_its_first_and_its_last(
+    stage: Stage,
+) -> None:
+    ids = [f"event-{number}" for number in range(1, 41)]
+    # Of forty events three are known, and they are of the first half of its time.
+    stage.add("events", *(EVENT | {"event_id": id_} for id_ in ids[:2]))
+    stage.add(
+        "events",
+        EVENT | {"event_id": ids[2], "occurred_at": "2026-11-20 18:00:00"},
+    )
+    stage.add(
+        "findings",
+        FINDING
+        | {"event_ids": json.dumps([*ids, ids[0]]), "event_count": 40}
+        | {"last_event_at": "2026-11-21 00:00:00"},
+    )
+    page = stage.build()
+    found = section(page, "findings")
+    assert found.count("Ada Lovelace made the project") == 3
+    assert "and 37 more" in found
+    (chart,) = re.findall(r'<svg [^>]*class="moments".*?</svg>', page, re.DOTALL)
+    # Of a line of 600 pixels, the middles of strokes that are 3 wide.
+    left = re.findall(r'd="M([-\d.]+),1h3', chart)
+    assert [float(x) + 1.5 for x in left] == [0, 0, 300]
 
 
 def test_a_busy_day_leaves_room_and_what_is_left_out_is_said(stage: Stage) -> None:
