@@ -234,6 +234,24 @@ def test_what_findings_are_about_is_told_whatever_came_after_it(stage: Stage) ->
     assert told.index("of a finding") < told.index("seldom seen")
 
 
+def test_only_hours_of_sign_ins_that_were_there_are_drawn(stage: Stage) -> None:
+    stage.add(
+        "events",
+        *(
+            EVENT
+            | {"event_id": str(hour), "event_type": "login.failed"}
+            | {"outcome": "failed", "occurred_at": f"2026-11-20 {hour}:30:00"}
+            for hour in (11, 12)
+        ),
+        EVENT
+        | {"event_id": "13", "event_type": "login.failed", "outcome": "failed"}
+        | {"occurred_at": "2026-11-20 12:45:00"},
+    )
+    told = section(stage.build(), "sign-ins")
+    assert "Failed, by weekday and hour in UTC; busiest: Fri 12–13 h, 2" in told
+    assert "Succeeded, by weekday" not in told
+
+
 def test_a_day_shows_its_worst_verdict_and_what_is_missing_is_alarming(
     stage: Stage,
 ) -> None:
