@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST_OWNERS = 50
 MOST_KEYS = 25
+MOST_ROLES = 20
 STALE_DAYS = 90
 """After so many days without use a key is worth a look, and a person too."""
 
@@ -42,12 +43,13 @@ _OWNERS = f"""
 _ROLES = f"""
     select
         coalesce(lower(role), 'no role') as role, count(*) as people,
-        count(case when last_seen_at >= {_STALE} then 1 end) as active
+        count(case when last_seen_at >= {_STALE} then 1 end) as active,
+        count(*) over () as of_all
     from {{access}}
     where access_kind = 'member'
     group by 1
     order by people desc, role
-    limit 20
+    limit {MOST_ROLES}
 """
 _IS_IDLE = f"coalesce(last_seen_at, since) < {_STALE}"
 _KEY = """
@@ -162,6 +164,7 @@ class Role:
     role: str
     people: int
     active: int
+    of_all: int
 
 
 @dataclass(frozen=True)

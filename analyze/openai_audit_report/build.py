@@ -110,7 +110,7 @@ def _manifest(report: Report, text: bytes) -> bytes:
         "models_missing": report.missing,
         "rows": {
             "events": report.activity.total,
-            "findings": report.findings.total + report.findings.suppressed_count,
+            "findings": report.findings.count,
             "access": sum(way.ways for way in report.access.ways),
             "coverage": sum(report.completeness.verdicts.values()),
         },

@@ -23,6 +23,9 @@ MOST_OF_A_RULE = 6
 """Findings that are shown of a rule and a severity, the newest. Were all rules counted
 together, whoever sets off one of them many times would hide what others have found."""
 
+MOST_NOT_TOLD = 20
+"""Findings that are shown of those that are suppressed, or that no longer hold."""
+
 _RANK = "case severity {} else 0 end".format(
     " ".join(f"when '{name}' then {rank}" for rank, name in enumerate(SEVERITIES))
 )
@@ -38,7 +41,8 @@ _JUDGED = f"""
         coalesce(findings.first_event_at, findings.detected_at) as first_at,
         coalesce(findings.last_event_at, findings.detected_at) as last_at,
         findings.event_count, findings.event_ids, findings.sentence,
-        findings.what_to_do, findings.mitre, findings_now.holds,
+        findings.what_to_do, findings.mitre,
+        coalesce(findings_now.holds, true) as holds,
         coalesce(
             findings.suppressed_reason, findings_now.suppressed_reason
         ) as suppressed_reason
@@ -47,40 +51,49 @@ _JUDGED = f"""
     where {_IN_PERIOD}
 """
 _COUNTS = f"""
-    select severity, suppressed_reason is not null as suppressed, count(*) as findings
+    select
+        severity, suppressed_reason is not null as suppressed, holds,
+        count(*) as findings
     from ({_JUDGED}) as judged
-    group by 1, 2
+    group by 1, 2, 3
 """
 _FINDINGS = f"""
     with told as (
         select
             finding_id, rule, severity, account, title, first_at, last_at, event_count,
-            event_ids, sentence, what_to_do, mitre, holds,
+            event_ids, sentence, what_to_do, mitre,
             row_number() over (
                 partition by rule, severity order by last_at desc, finding_id
             ) as place,
             count(*) over (partition by rule, severity) as of_rule
         from ({_JUDGED}) as judged
-        where suppressed_reason is null
+        where suppressed_reason is null and holds
     )
 
     select
         told.finding_id, told.rule, told.severity, told.account, told.title,
         told.first_at, told.last_at, told.event_count, told.event_ids, told.sentence,
-        told.what_to_do, told.mitre, told.holds, told.of_rule, rules.meaning,
-        rules.false_positives
+        told.what_to_do, told.mitre, told.of_rule, rules.meaning, rules.false_positives
     from told
     left join {{rules}} on told.rule = rules.rule
     where told.place <= {MOST_OF_A_RULE}
     order by {_RANK}, told.last_at desc, told.finding_id
 """
-_SUPPRESSED = f"""
-    select title, account, sentence, suppressed_reason as reason
-    from ({_JUDGED}) as judged
-    where suppressed_reason is not null
-    order by {_RANK}, last_at desc, finding_id
-    limit 20
-"""
+
+
+def _not_told(which: str) -> str:
+    return f"""
+        select
+            title, severity, account, last_at, sentence, suppressed_reason as reason
+        from ({_JUDGED}) as judged
+        where {which}
+        order by {_RANK}, last_at desc, finding_id
+        limit {MOST_NOT_TOLD}
+    """
+
+
+_SUPPRESSED = _not_told("suppressed_reason is not null")
+_REFUTED = _not_told("suppressed_reason is null and not holds")
 _RULES = "select count(*) as rules from {rules} where coalesce(is_enabled, true)"
 _EVENTS = """
     select event_id, occurred_at, event_type, account_id as account, sentence
@@ -109,7 +122,6 @@ class Finding:
     sentence: str
     what_to_do: str | None
     mitre: str | None
-    holds: bool | None
     of_rule: int
     meaning: str | None
     false_positives: str | None
@@ -125,13 +137,15 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Suppressed:
-    """A finding that nobody is told of, and why."""
+class NotTold:
+    """A finding that is suppressed, and why, or that no longer holds."""
 
     title: str
+    severity: str
     account: str | None
+    last_at: datetime
     sentence: str
-    reason: str
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -161,7 +175,12 @@ class Card:
 class _Count:
     severity: str
     suppressed: bool
+    holds: bool
     findings: int
+
+    @property
+    def is_told(self) -> bool:
+        return self.holds and not self.suppressed
 
 
 @dataclass(frozen=True)
@@ -179,18 +198,22 @@ class Findings:
     """What is alarming in the period.
 
     Attributes:
-        counts: How many findings there are of each severity that has some.
+        counts: How many findings that hold there are of each severity that has some.
         suppressed_count: How many are suppressed besides.
+        refuted_count: How many no longer hold, and are not suppressed.
         findings: Those that are shown, the most severe and the newest first.
         suppressed: Some that are suppressed.
+        refuted: Some that no longer hold.
         rules: How many rules look.
         told: The events of the findings that are shown, by id.
     """
 
     counts: Mapping[str, int]
     suppressed_count: int
+    refuted_count: int
     findings: Sequence[Finding]
-    suppressed: Sequence[Suppressed]
+    suppressed: Sequence[NotTold]
+    refuted: Sequence[NotTold]
     rules: int
     told: Mapping[str, Told]
 
@@ -207,15 +230,24 @@ class Findings:
                 if count
             },
             suppressed_count=sum(row.findings for row in counts if row.suppressed),
+            refuted_count=sum(
+                row.findings for row in counts if not row.holds and not row.suppressed
+            ),
             findings=found,
-            suppressed=answers.rows(Suppressed, _SUPPRESSED),
+            suppressed=answers.rows(NotTold, _SUPPRESSED),
+            refuted=answers.rows(NotTold, _REFUTED),
             rules=answers.one(_Rules, _RULES).rules,
             told=_told(answers, found),
         )
 
     @property
+    def count(self) -> int:
+        """How many there are, told or not."""
+        return self.total + self.suppressed_count + self.refuted_count
+
+    @property
     def total(self) -> int:
-        """How many there are, without those that are suppressed."""
+        """How many hold, without those that are suppressed."""
         return sum(self.counts.values())
 
     @cached_property
@@ -270,5 +302,5 @@ def _sum(counts: Sequence[_Count], severity: str) -> int:
     return sum(
         row.findings
         for row in counts
-        if row.severity == severity and not row.suppressed
+        if row.severity == severity and row.is_told
     )

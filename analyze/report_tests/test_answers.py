@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from openai_audit_report.access import MOST_OWNERS
+from openai_audit_report.access import MOST_OWNERS, MOST_ROLES
 from openai_audit_report.activity import MOST_SENTENCES, MOST_SENTENCES_A_DAY
-from openai_audit_report.findings import MOST_OF_A_RULE
+from openai_audit_report.findings import MOST_NOT_TOLD, MOST_OF_A_RULE
 from openai_audit_report.settings import settings
 from openai_audit_report.warehouse import WarehouseFailed
 from report_tests.stage import DAY, EVENT, FINDING, NOW, ROOT, Stage
@@ -86,12 +86,13 @@ def test_only_the_period_and_the_organization_are_told(stage: Stage) -> None:
     assert "of another one" in stage.build()
 
 
-def test_a_finding_says_whether_it_holds_and_is_not_told_if_suppressed(
+def test_a_finding_is_not_counted_if_it_is_suppressed_or_no_longer_holds(
     stage: Stage,
 ) -> None:
     stage.add(
         "findings",
         FINDING,
+        FINDING | {"finding_id": "0"},
         FINDING | {"finding_id": "2", "suppressed_reason": "for the audit"},
         FINDING | {"finding_id": "3"},
         FINDING | {"finding_id": "4", "severity": "of tomorrow"},
@@ -102,7 +103,7 @@ def test_a_finding_says_whether_it_holds_and_is_not_told_if_suppressed(
         {"finding_id": "3", "holds": True, "suppressed_reason": "since today"},
     )
     found = section(stage.build(), "findings")
-    assert found.count("it no longer holds") == 1
+    assert "No longer hold: 1 finding " in found
     assert "Suppressed: 2 findings" in found
     assert "for the audit" in found
     assert "since today" in found
@@ -110,6 +111,44 @@ def test_a_finding_says_whether_it_holds_and_is_not_told_if_suppressed(
     # What nobody knows may be worse than all that is known.
     assert found.index("Of tomorrow: 1 finding") < found.index("High: 1 finding")
     assert stage.manifest["findings"] == {"of tomorrow": 1, "high": 1}
+    assert stage.manifest["rows"]["findings"] == 5
+
+
+def test_what_no_longer_holds_alarms_nobody(stage: Stage) -> None:
+    stage.add("rules", {"rule": "owner_added"})
+    stage.add("findings", FINDING)
+    stage.add("findings_now", {"finding_id": "finding-1", "holds": False})
+    page = stage.build()
+    assert '<div class="alarm">' not in page
+    assert "Ada Lovelace made Grace Hopper an owner" in section(page, "findings")
+
+
+def test_lists_that_end_early_say_how_many_there_are(stage: Stage) -> None:
+    many = MOST_NOT_TOLD + 1
+    stage.add(
+        "findings",
+        *(
+            FINDING | {"finding_id": f"{kind}-{number}", "suppressed_reason": reason}
+            for kind, reason in (("held", None), ("quiet", "a test"))
+            for number in range(many)
+        ),
+    )
+    stage.add(
+        "findings_now",
+        *({"finding_id": f"held-{number}", "holds": False} for number in range(many)),
+    )
+    stage.add(
+        "access",
+        *(
+            {"access_kind": "member", "role": f"role {number}"}
+            for number in range(MOST_ROLES + 1)
+        ),
+    )
+    page = stage.build()
+    found = section(page, "findings")
+    assert found.count(f"{MOST_NOT_TOLD} of {many}. All of them are in") == 2
+    roles = f"{MOST_ROLES} of {MOST_ROLES + 1}. All of them are in"
+    assert roles in section(page, "access")
 
 
 def test_many_findings_of_a_rule_hide_no_other(stage: Stage) -> None:
