@@ -28,13 +28,14 @@ _WAYS = """
     group by access_kind
     order by ways desc, kind
 """
-# Who has joined long ago may be an owner since today, so what counts is the newest event
-# that gave a role. Without one in the log, it is the day of joining.
+# Who has joined long ago may be an owner since today, so what counts is the newest
+# event that gave a role. Without one in the log, it is the day of joining.
 _OWNERS = f"""
     select
         coalesce(principal_name, principal_email, principal_id) as name,
-        principal_email as email, organization_id, access_kind = 'invitation' as is_invited, since,
-        granted_by, granted_at, last_seen_at, count(*) over () as of_all
+        principal_email as email, organization_id,
+        access_kind = 'invitation' as is_invited, since, granted_by, granted_at,
+        last_seen_at, count(*) over () as of_all
     from {{access}}
     where access_kind in ('member', 'invitation') and lower(role) = 'owner'
     order by coalesce(granted_at, since) desc nulls last, name
@@ -56,8 +57,8 @@ _KEY = """
     with named as (
         select
             access_kind, coalesce(principal_name, principal_id) as name,
-            principal_id as id, organization_id, coalesce(owner_name, owner_id) as owner,
-            owner_is_gone, project_name, since, last_seen_at
+            principal_id as id, organization_id,
+            coalesce(owner_name, owner_id) as owner, owner_is_gone, project_name, since, last_seen_at
         from {access}
         where access_kind in ('api_key', 'admin_api_key')
     ),

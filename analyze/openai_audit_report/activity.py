@@ -413,4 +413,6 @@ def _days(sentences: Sequence[Told], of_days: Sequence[_OfDay]) -> list[Day]:
         shown = sum(event.event_type == row.event_type for event in told[row.day])
         if row.events > shown:
             left_out[row.day][row.event_type] = row.events - shown
-    return [Day(date, told[date], left_out[date]) for date in sorted(told, reverse=True)]
+    return [
+        Day(date, told[date], left_out[date]) for date in sorted(told, reverse=True)
+    ]

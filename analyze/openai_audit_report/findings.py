@@ -300,7 +300,5 @@ def _ordered(severities: Any) -> list[str]:  # noqa: ANN401 - an iterable of tex
 
 def _sum(counts: Sequence[_Count], severity: str) -> int:
     return sum(
-        row.findings
-        for row in counts
-        if row.severity == severity and row.is_told
+        row.findings for row in counts if row.severity == severity and row.is_told
     )

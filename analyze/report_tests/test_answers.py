@@ -287,7 +287,9 @@ def test_only_hours_of_sign_ins_that_were_there_are_drawn(stage: Stage) -> None:
         | {"occurred_at": "2026-11-20 12:45:00"},
     )
     told = section(stage.build(), "sign-ins")
-    assert "Failed, by weekday and hour in UTC; busiest: Fri 12–13 h, 2" in told
+    assert (
+        "Failed, by weekday and hour in UTC; busiest: Fri 12\N{EN DASH}13 h, 2" in told
+    )
     assert "Succeeded, by weekday" not in told
 
 
@@ -430,7 +432,7 @@ def test_keys_of_one_name_are_told_apart_and_a_person_is_one_however_written(
     assert "nightly key-1 ·" in busiest
     assert "nightly key-2 ·" in busiest
     assert "key-3" not in busiest
-    assert "2026-11-20 12:00 3 –" in busiest
+    assert "2026-11-20 12:00 3 \N{EN DASH}" in busiest
     access = section(page, "access")
     assert "hourly key-4 ·" in access
     assert "hourly key-5 ·" in access
