@@ -32,8 +32,9 @@ _WAYS = """
 # event that gave a role. Without one in the log, it is the day of joining.
 _OWNERS = f"""
     select
-        coalesce(principal_name, principal_email, principal_id) as name,
-        principal_email as email, organization_id,
+        coalesce(
+            principal_name, principal_email, principal_id, 'no name'
+        ) as name, principal_email as email, organization_id,
         access_kind = 'invitation' as is_invited, since, granted_by, granted_at,
         last_seen_at, count(*) over () as of_all
     from {{access}}
@@ -56,9 +57,10 @@ _IS_IDLE = f"coalesce(last_seen_at, since) < {_STALE}"
 _KEY = """
     with named as (
         select
-            access_kind, coalesce(principal_name, principal_id) as name,
+            access_kind, coalesce(principal_name, principal_id, 'no name') as name,
             principal_id as id, organization_id,
-            coalesce(owner_name, owner_id) as owner, owner_is_gone, project_name, since, last_seen_at
+            coalesce(owner_name, owner_id) as owner, owner_is_gone, project_name, since,
+            last_seen_at
         from {access}
         where access_kind in ('api_key', 'admin_api_key')
     ),
@@ -173,7 +175,7 @@ class Key:
     """An API key or an admin key, and how many of all keys have its name."""
 
     name: str
-    id: str
+    id: str | None
     namesakes: int
     organization_id: str | None
     owner: str | None
