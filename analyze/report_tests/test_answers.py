@@ -184,8 +184,8 @@ def test_findings_begin_with_an_overview_by_rule(stage: Stage) -> None:
     )
     page = stage.build()
     overview = section(page, "findings").partition("High: 2 findings")[0]
-    assert "Somebody became an owner high 2 2026-11-21 09:00" in overview
-    assert "Of less weight low 1 2026-11-20 12:00" in overview
+    assert "Somebody became an owner high 2 2026-11-21 " in overview
+    assert "Of less weight low 1 2026-11-20 " in overview
     for place in ("card-1", "card-2"):
         assert f'href="#{place}"' in page
         assert f'id="{place}"' in page
@@ -404,10 +404,10 @@ def test_where_there_are_several_organizations_each_row_names_its_own(
     stage.add("access", owner | {"organization_id": "org-2", "principal_name": "Bob"})
     page = stage.build()
     for part in parts:
-        assert "org-1 ·" in section(page, part)
-        assert "org-2 ·" in section(page, part)
+        assert "org-1" in section(page, part)
+        assert "org-2" in section(page, part)
     # The address of both is one.
-    assert "in 2 organizations and workspaces" in section(page, "busiest")
+    assert "in 2 accounts" in section(page, "busiest")
 
 
 def test_keys_of_one_name_are_told_apart_and_a_person_is_one_however_written(
