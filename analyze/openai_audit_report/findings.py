@@ -131,9 +131,12 @@ class Finding:
         """The ids of its first events, at most 100."""
         try:
             ids: Any = json.loads(self.event_ids or "[]")
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
-        return [str(id_) for id_ in ids] if isinstance(ids, list) else []
+        if not isinstance(ids, list):
+            return []
+        # No other text is an id, and a database may refuse to compare with it.
+        return [id_ for id_ in map(str, ids) if id_.isascii() and id_.isprintable()]
 
 
 @dataclass(frozen=True)

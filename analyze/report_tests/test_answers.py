@@ -217,6 +217,20 @@ def test_events_of_a_finding_are_placed_between_its_first_and_its_last(
     assert [float(x) + 1.5 for x in left] == [0, 0, 300]
 
 
+@pytest.mark.parametrize(
+    "ids",
+    ['["\\ud800", "event-1"]', '["\\u0000", "event-1"]', "[" * 9999, "{}", "x", None],
+)
+def test_ids_that_are_none_are_no_obstacle(
+    duckdb_stage: Stage, ids: str | None
+) -> None:
+    duckdb_stage.add("events", EVENT)
+    duckdb_stage.add("findings", FINDING | {"event_ids": ids, "event_count": 2})
+    found = section(duckdb_stage.build(), "findings")
+    assert "Ada Lovelace made Grace Hopper an owner" in found
+    assert ("made the project" in found) == ("event-1" in (ids or ""))
+
+
 def test_a_busy_day_leaves_room_and_what_is_left_out_is_said(stage: Stage) -> None:
     many = MOST_SENTENCES_A_DAY + 5
     stage.add(
