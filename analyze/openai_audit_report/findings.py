@@ -133,10 +133,9 @@ class Finding:
             ids: Any = json.loads(self.event_ids or "[]")
         except (ValueError, RecursionError):
             return []
-        if not isinstance(ids, list):
-            return []
-        # No other text is an id, and a database may refuse to compare with it.
-        return [id_ for id_ in map(str, ids) if id_.isascii() and id_.isprintable()]
+        # No id has them, and no database takes a zero or half a character.
+        texts = map(str, ids) if isinstance(ids, list) else ()
+        return [id_ for id_ in texts if id_.isprintable()]
 
 
 @dataclass(frozen=True)
