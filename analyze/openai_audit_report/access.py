@@ -95,6 +95,7 @@ _KNOWN = """
     from {access}
     where access_kind in ('api_key', 'admin_api_key')
 """
+_ORGANIZATIONS = "select count(distinct organization_id) as organizations from {access}"
 _USED = """
     select {age} as age, {use} as used, count(*) as keys
     from {{access}}
@@ -202,6 +203,11 @@ class Known:
 
 
 @dataclass(frozen=True)
+class _Organizations:
+    organizations: int
+
+
+@dataclass(frozen=True)
 class _Used:
     age: int
     used: int
@@ -213,6 +219,7 @@ class Access:
     """Who has access.
 
     Attributes:
+        organizations: Of how many organizations it is known.
         ways: How many have access of each kind.
         owners: The owners of the organizations, who got a role last first.
         roles: The members by role.
@@ -222,6 +229,7 @@ class Access:
         used: For each of `AGE_NAMES` how many keys there are of each of `USE_NAMES`.
     """
 
+    organizations: int
     ways: Sequence[Way]
     owners: Sequence[Owner]
     roles: Sequence[Role]
@@ -242,6 +250,7 @@ class Access:
         for row in answers.rows(_Used, _USED, now=now):
             used[row.age][row.used] += row.keys
         return cls(
+            answers.one(_Organizations, _ORGANIZATIONS).organizations,
             answers.rows(Way, _WAYS),
             answers.rows(Owner, _OWNERS),
             answers.rows(Role, _ROLES, now=now),

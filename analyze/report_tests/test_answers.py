@@ -220,6 +220,7 @@ def test_events_of_a_finding_are_placed_between_its_first_and_its_last(
 @pytest.mark.parametrize(
     "ids",
     ['["\\ud800", "event-1"]', '["\\u0000", "event-1"]', "[" * 9999, "{}", "x", None],
+    ids=["half a character", "zero", "nested", "no list", "no JSON", "null"],
 )
 def test_ids_that_are_none_are_no_obstacle(
     duckdb_stage: Stage, ids: str | None
