@@ -100,6 +100,8 @@ def asked(settings: Settings) -> Report:
         accounts = _accounts(answers)
         if settings.organization_id:
             accounts = _chosen(answers, accounts)
+        findings = Findings.of(answers)
+        activity = Activity.of(answers, findings.event_ids)
         return Report(
             period=settings.period,
             queried_at=now,
@@ -107,8 +109,8 @@ def asked(settings: Settings) -> Report:
             accounts=accounts,
             missing=answers.missing,
             columns_missing=answers.columns_missing,
-            activity=Activity.of(answers),
-            findings=Findings.of(answers),
+            activity=activity,
+            findings=findings,
             access=Access.of(answers, now),
             completeness=Completeness.of(answers),
         )
@@ -158,7 +160,7 @@ def _manifest(report: Report, text: bytes) -> bytes:
         "columns_missing": report.columns_missing,
         "rows": {
             "events": report.activity.total,
-            "findings": report.findings.total + report.findings.suppressed_count,
+            "findings": report.findings.count,
             "access": sum(way.ways for way in report.access.ways),
             "coverage": sum(report.completeness.verdicts.values()),
         },

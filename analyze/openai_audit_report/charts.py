@@ -132,10 +132,9 @@ def hours(found: Sequence[Hour], *, failed: bool) -> Markup:
     return _both(drawn)
 
 
-def moments(found: Sequence[datetime]) -> Markup:
-    """Return the moments between the first and the last one as strokes on a line."""
-    first = min(found)
-    length = max((max(found) - first).total_seconds(), 1)
+def moments(found: Sequence[datetime], first: datetime, last: datetime) -> Markup:
+    """Return the moments as strokes on a line from a first moment to a last one."""
+    length = max((last - first).total_seconds(), 1)
     values = [{"at": (at - first).total_seconds() / length} for at in found]
     line = (
         alt.Chart(alt.Data(values=[{"from": 0, "to": 1}]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from openai_audit_report.activity import Told
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 """From the most severe down."""
 
-MOST_FINDINGS = 150
-"""Findings that are shown, the most severe first. It is said how many there are."""
+MOST_OF_A_RULE = 6
+"""Findings that are shown of a rule and a severity, the newest. Were all rules counted
+together, whoever sets off one of them many times would hide what others have found."""
+
+MOST_NOT_TOLD = 20
+"""Findings that are shown of those that are suppressed, or that no longer hold."""
 
 _RANK = "case severity {} else 0 end".format(
     " ".join(f"when '{name}' then {rank}" for rank, name in enumerate(SEVERITIES))
@@ -31,11 +36,13 @@ _IN_PERIOD = """
 _JUDGED = f"""
     select
         findings.finding_id, findings.rule, findings.severity,
+        coalesce(findings.workspace_id, findings.organization_id) as account,
         coalesce(findings.title, findings.rule) as title,
         coalesce(findings.first_event_at, findings.detected_at) as first_at,
         coalesce(findings.last_event_at, findings.detected_at) as last_at,
         findings.event_count, findings.event_ids, findings.sentence,
-        findings.what_to_do, findings.mitre, findings_now.holds,
+        findings.what_to_do, findings.mitre,
+        coalesce(findings_now.holds, true) as holds,
         coalesce(
             findings.suppressed_reason, findings_now.suppressed_reason
         ) as suppressed_reason
@@ -44,32 +51,52 @@ _JUDGED = f"""
     where {_IN_PERIOD}
 """
 _COUNTS = f"""
-    select severity, suppressed_reason is not null as suppressed, count(*) as findings
+    select
+        severity, suppressed_reason is not null as suppressed, holds,
+        count(*) as findings
     from ({_JUDGED}) as judged
-    group by 1, 2
+    group by 1, 2, 3
 """
 _FINDINGS = f"""
+    with told as (
+        select
+            finding_id, rule, severity, account, title, first_at, last_at, event_count,
+            event_ids, sentence, what_to_do, mitre,
+            row_number() over (
+                partition by rule, severity order by last_at desc, finding_id
+            ) as place,
+            count(*) over (partition by rule, severity) as of_rule
+        from ({_JUDGED}) as judged
+        where suppressed_reason is null and holds
+    )
+
     select
-        judged.finding_id, judged.rule, judged.severity, judged.title, judged.first_at,
-        judged.last_at, judged.event_count, judged.event_ids, judged.sentence,
-        judged.what_to_do, judged.mitre, judged.holds, rules.meaning,
-        rules.false_positives
-    from ({_JUDGED}) as judged
-    left join {{rules}} on judged.rule = rules.rule
-    where judged.suppressed_reason is null
-    order by {_RANK}, judged.last_at desc, judged.finding_id
-    limit {MOST_FINDINGS}
+        told.finding_id, told.rule, told.severity, told.account, told.title,
+        told.first_at, told.last_at, told.event_count, told.event_ids, told.sentence,
+        told.what_to_do, told.mitre, told.of_rule, rules.meaning, rules.false_positives
+    from told
+    left join {{rules}} on told.rule = rules.rule
+    where told.place <= {MOST_OF_A_RULE}
+    order by {_RANK}, told.last_at desc, told.finding_id
 """
-_SUPPRESSED = f"""
-    select title, sentence, suppressed_reason as reason
-    from ({_JUDGED}) as judged
-    where suppressed_reason is not null
-    order by {_RANK}, last_at desc, finding_id
-    limit 20
-"""
+
+
+def _not_told(which: str) -> str:
+    return f"""
+        select
+            title, severity, account, last_at, sentence, suppressed_reason as reason
+        from ({_JUDGED}) as judged
+        where {which}
+        order by {_RANK}, last_at desc, finding_id
+        limit {MOST_NOT_TOLD}
+    """
+
+
+_SUPPRESSED = _not_told("suppressed_reason is not null")
+_REFUTED = _not_told("suppressed_reason is null and not holds")
 _RULES = "select count(*) as rules from {rules} where coalesce(is_enabled, true)"
 _EVENTS = """
-    select event_id, occurred_at, sentence
+    select event_id, occurred_at, event_type, account_id as account, sentence
     from {events}
     where
         event_id in (select unnest(cast(%(event_ids)s as text[])))
@@ -86,6 +113,7 @@ class Finding:
     finding_id: str
     rule: str
     severity: str
+    account: str | None
     title: str
     first_at: datetime
     last_at: datetime
@@ -94,7 +122,7 @@ class Finding:
     sentence: str
     what_to_do: str | None
     mitre: str | None
-    holds: bool | None
+    of_rule: int
     meaning: str | None
     false_positives: str | None
 
@@ -111,28 +139,50 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Suppressed:
-    """A finding that nobody is told of, and why."""
+class NotTold:
+    """A finding that is suppressed, and why, or that no longer holds."""
 
     title: str
+    severity: str
+    account: str | None
+    last_at: datetime
     sentence: str
-    reason: str
+    reason: str | None
 
 
 @dataclass(frozen=True)
 class Card:
-    """The findings of one rule that are of one severity, the newest first."""
+    """The findings of one rule that are of one severity.
 
-    rule: str
-    title: str
+    Attributes:
+        place: The id of the card on the page.
+        findings: Those that are shown, the newest first.
+    """
+
+    place: str
     findings: Sequence[Finding]
+
+    @property
+    def newest(self) -> Finding:
+        """The newest finding, which the card has its words from."""
+        return self.findings[0]
+
+    @property
+    def left_out(self) -> int:
+        """How many more there are than are shown."""
+        return self.newest.of_rule - len(self.findings)
 
 
 @dataclass(frozen=True)
 class _Count:
     severity: str
     suppressed: bool
+    holds: bool
     findings: int
+
+    @property
+    def is_told(self) -> bool:
+        return self.holds and not self.suppressed
 
 
 @dataclass(frozen=True)
@@ -141,10 +191,8 @@ class _Rules:
 
 
 @dataclass(frozen=True)
-class _Event:
+class _Event(Told):
     event_id: str
-    occurred_at: datetime
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -152,18 +200,22 @@ class Findings:
     """What is alarming in the period.
 
     Attributes:
-        counts: How many findings there are of each severity that has some.
+        counts: How many findings that hold there are of each severity that has some.
         suppressed_count: How many are suppressed besides.
+        refuted_count: How many no longer hold, and are not suppressed.
         findings: Those that are shown, the most severe and the newest first.
         suppressed: Some that are suppressed.
+        refuted: Some that no longer hold.
         rules: How many rules look.
         told: The events of the findings that are shown, by id.
     """
 
     counts: Mapping[str, int]
     suppressed_count: int
+    refuted_count: int
     findings: Sequence[Finding]
-    suppressed: Sequence[Suppressed]
+    suppressed: Sequence[NotTold]
+    refuted: Sequence[NotTold]
     rules: int
     told: Mapping[str, Told]
 
@@ -180,28 +232,46 @@ class Findings:
                 if count
             },
             suppressed_count=sum(row.findings for row in counts if row.suppressed),
+            refuted_count=sum(
+                row.findings for row in counts if not row.holds and not row.suppressed
+            ),
             findings=found,
-            suppressed=answers.rows(Suppressed, _SUPPRESSED),
+            suppressed=answers.rows(NotTold, _SUPPRESSED),
+            refuted=answers.rows(NotTold, _REFUTED),
             rules=answers.one(_Rules, _RULES).rules,
             told=_told(answers, found),
         )
 
     @property
+    def count(self) -> int:
+        """How many there are, told or not."""
+        return self.total + self.suppressed_count + self.refuted_count
+
+    @property
     def total(self) -> int:
-        """How many there are, without those that are suppressed."""
+        """How many hold, without those that are suppressed."""
         return sum(self.counts.values())
 
-    def cards(self, severity: str) -> list[Card]:
-        """Return the findings of a severity, those of a rule together."""
-        by_rule: dict[str, list[Finding]] = defaultdict(list)
+    @cached_property
+    def event_ids(self) -> list[str]:
+        """The ids of the events that the findings which are shown are about."""
+        return sorted({id_ for finding in self.findings for id_ in finding.events})
+
+    @cached_property
+    def cards(self) -> list[Card]:
+        """What is shown, the most severe and of each severity the newest first."""
+        by_rule: dict[tuple[str, str], list[Finding]] = defaultdict(list)
         for finding in self.findings:
-            if finding.severity == severity:
-                by_rule[finding.rule].append(finding)
-        return [Card(rule, rows[0].title, rows) for rule, rows in by_rule.items()]
+            by_rule[finding.severity, finding.rule].append(finding)
+        return [
+            Card(f"card-{number}", rows)
+            for number, rows in enumerate(by_rule.values(), start=1)
+        ]
 
     def events_of(self, finding: Finding) -> list[Told]:
         """Return the events of a finding that are known, the oldest first."""
-        known = [self.told[id_] for id_ in finding.events if id_ in self.told]
+        ids = dict.fromkeys(finding.events)
+        known = [self.told[id_] for id_ in ids if id_ in self.told]
         return sorted(known, key=lambda event: event.occurred_at)
 
 
@@ -216,7 +286,7 @@ def _told(answers: Answers, findings: Sequence[Finding]) -> dict[str, Told]:
         first=min(finding.first_at for finding in findings),
         last=max(finding.last_at for finding in findings),
     )
-    return {row.event_id: Told(row.occurred_at, row.sentence) for row in rows}
+    return {row.event_id: row for row in rows}
 
 
 def _ordered(severities: Any) -> list[str]:  # noqa: ANN401 - an iterable of texts
@@ -232,7 +302,5 @@ def _ordered(severities: Any) -> list[str]:  # noqa: ANN401 - an iterable of tex
 
 def _sum(counts: Sequence[_Count], severity: str) -> int:
     return sum(
-        row.findings
-        for row in counts
-        if row.severity == severity and not row.suppressed
+        row.findings for row in counts if row.severity == severity and row.is_told
     )

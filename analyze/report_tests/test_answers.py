@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from openai_audit_report.activity import MOST_SENTENCES, MOST_SENTENCES_A_DAY
 from openai_audit_report.settings import settings
 from openai_audit_report.warehouse import WarehouseFailed
+from report_tests.reading import section
 from report_tests.stage import DAY, EVENT, FINDING, NOW, ROOT, Row, Stage
 
 if TYPE_CHECKING:
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 STATEMENTS = re.findall(
     r"```sql\n(.*?)```", (ROOT / "docs" / "report.md").read_text("utf-8"), re.DOTALL
 )
-
-
-def section(page: str, name: str) -> str:
-    """The text of a section, its markup left out."""
-    (part,) = re.findall(
-        rf'<section aria-labelledby="{name}">(.*?)</section>', page, re.DOTALL
-    )
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", part))
 
 
 def test_a_model_or_a_column_that_is_missing_is_left_out(stage: Stage) -> None:
@@ -215,59 +207,6 @@ def test_a_report_of_one_organization_says_that_workspaces_are_left_out(
     assert "No ChatGPT workspace is read" not in page
 
 
-def test_a_finding_says_whether_it_holds_and_is_not_told_if_suppressed(
-    stage: Stage,
-) -> None:
-    stage.add(
-        "findings",
-        FINDING,
-        FINDING | {"finding_id": "2", "suppressed_reason": "for the audit"},
-        FINDING | {"finding_id": "3"},
-        FINDING | {"finding_id": "4", "severity": "of tomorrow"},
-    )
-    stage.add(
-        "findings_now",
-        {"finding_id": "finding-1", "holds": False},
-        {"finding_id": "3", "holds": True, "suppressed_reason": "since today"},
-    )
-    found = section(stage.build(), "findings")
-    assert found.count("it no longer holds") == 1
-    assert "Suppressed: 2 findings" in found
-    assert "for the audit" in found
-    assert "since today" in found
-    assert "High: 1 finding " in found
-    # What nobody knows may be worse than all that is known.
-    assert found.index("Of tomorrow: 1 finding") < found.index("High: 1 finding")
-    assert stage.manifest["findings"] == {"of tomorrow": 1, "high": 1}
-
-
-def test_a_busy_day_leaves_room_and_what_is_left_out_is_said(stage: Stage) -> None:
-    many = MOST_SENTENCES_A_DAY + 5
-    stage.add(
-        "events",
-        *(
-            EVENT
-            | {
-                "event_id": f"{day}-{number:03}",
-                "occurred_at": f"2026-11-{day:02} 10:00:{number:02}",
-                "category": "conversations_and_files" if number < 5 else "projects",
-                "sentence": f"event {number} of day {day}",
-            }
-            for day in range(1, 9)
-            for number in range(many)
-        ),
-    )
-    told = section(stage.build(), "timeline")
-    assert f"{MOST_SENTENCES} of {8 * many} events" in told
-    assert f"{MOST_SENTENCES_A_DAY} of {many} " in told
-    assert len(re.findall(r"event \d+ of day \d", told)) == MOST_SENTENCES
-    # The newest days, and of each what is not everyday use.
-    assert "of day 8" in told
-    assert "of day 1 " not in told
-    assert "event 4 of day 8" not in told
-    assert "event 5 of day 8" in told
-
-
 def test_a_day_shows_its_worst_verdict_and_what_is_missing_is_alarming(
     stage: Stage,
 ) -> None:
@@ -383,27 +322,6 @@ def test_many_feeds_are_counted_and_the_worst_named(duckdb_stage: Stage) -> None
     assert "46 more feeds, 46 of them in order." in text
 
 
-def test_keys_are_counted_by_age_and_use_and_the_idle_ones_named(stage: Stage) -> None:
-    key = {"access_kind": "api_key", "owner_is_gone": False}
-    stage.add(
-        "access",
-        key | {"principal_id": "new", "since": "2999-01-01"},
-        key | {"principal_id": "old", "since": "2020-01-01"},
-        key
-        | {"principal_id": "used", "since": "2020-01-01", "last_seen_at": "2999-01-01"},
-        key | {"principal_id": "left", "since": "2999-01-01", "owner_is_gone": True},
-    )
-    told = section(stage.build(), "access")
-    counted = told.replace("\N{EN DASH}", "-").replace(" ", "")
-    assert "upto30days----2" in counted
-    assert "morethan365days1---1" in counted
-    idle = told.partition("whose owner is gone")[2]
-    assert "left" in idle
-    assert "old" in idle
-    assert "used " not in idle.replace("Last used ", "")
-    assert idle.index("left") < idle.index("old")
-
-
 def test_a_time_with_a_zone_is_told_in_utc(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -412,7 +330,7 @@ def test_a_time_with_a_zone_is_told_in_utc(
     events = f"{stage.schema}.openai_audit__events"
     stage.execute(f"alter table {events} alter occurred_at type timestamptz")
     stage.add("events", EVENT | {"occurred_at": "2026-11-20 23:30:00+00"})
-    assert "20 November 2026 23:30Ada" in section(stage.build(), "timeline")
+    assert "20 November 2026 23:30 Ada" in section(stage.build(), "timeline")
 
 
 def test_all_answers_are_of_one_moment(postgres: Database, tmp_path: Path) -> None:

@@ -106,6 +106,10 @@ def test_it_prints_on_a4_in_light_colours(browser: Browser, demo: Warehouse) -> 
         ink = page.evaluate("getComputedStyle(document.body).color")
         assert ink == "rgb(29, 33, 38)"
         assert not page.locator("nav").is_visible()
+        # A sheet cannot be unfolded.
+        folded = page.locator(".card details dl").all()
+        assert folded
+        assert all(explained.is_visible() for explained in folded)
 
 
 def test_what_others_wrote_stays_text(browser: Browser, stage: Stage) -> None:
