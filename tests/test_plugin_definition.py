@@ -136,3 +136,18 @@ def test_invented_events_never_go_where_real_ones_are() -> None:
     assert not invented & (places("dev") | places("prod")), (
         "a place of its own for each"
     )
+
+
+def test_each_environment_has_files_that_meltano_and_duckdb_can_open() -> None:
+    project = content("meltano.yml")
+    # There Meltano puts in no value, and the path would begin with the variable's name.
+    assert "$" not in str(project["env"])
+    files = []
+    for environment in project["environments"]:
+        variables = {**project["env"], **environment["env"]}
+        file = variables["AUDIT_DUCKDB"].removeprefix("$MELTANO_PROJECT_ROOT/")
+        files.append(file)
+        # DuckDB calls its catalog like the file, and a schema of that name is ambiguous.
+        assert file.removesuffix(".duckdb") not in variables.values()
+        assert variables["AUDIT_REPORT"].startswith("$MELTANO_PROJECT_ROOT/output/")
+    assert len(set(files)) == len(files)

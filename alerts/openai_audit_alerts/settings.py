@@ -161,7 +161,7 @@ def _warehouse(given: Mapping[str, str]) -> Warehouse:
     target = given.get("DBT_TARGET", "postgres")
     if target == "duckdb":
         names = ("TARGET_DUCKDB_FILEPATH", "DBT_DUCKDB_FILE", "ALERTS_DUCKDB_FILE")
-        return DuckDb(Path(_first(given, *names) or "openai_audit.duckdb"))
+        return DuckDb(Path(_first(given, *names) or "audit_log.duckdb"))
     if target != "postgres":
         raise BadSettings("DBT_TARGET is neither postgres nor duckdb: set one of them")
     user, password = given.get("ALERTS_USER"), given.get("ALERTS_PASSWORD")

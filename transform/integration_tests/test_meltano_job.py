@@ -66,8 +66,10 @@ def test_loader_and_dbt_take_turns_at_one_file(tmp_path: Path) -> None:
     with SandboxProcess(events=50, start="3d", end="now") as sandbox:
         meltano = MeltanoProject.copied_to(
             tmp_path,
-            MELTANO_ENVIRONMENT="sandbox",
+            MELTANO_ENVIRONMENT="prod",
             TAP_OPENAI_AUDIT_API_URL=sandbox.url,
+            TAP_OPENAI_AUDIT_ORGANIZATION_ID=sandbox.organization_id,
+            TAP_OPENAI_AUDIT_ADMIN_KEY=sandbox.admin_key,
             DBT_TARGET="duckdb",
         )
         (tmp_path / "transform").symlink_to(ROOT / "transform")

@@ -113,7 +113,9 @@ def test_the_queries_of_the_docs_run(built_twice: Warehouse, page: str) -> None:
     queries = re.findall(r"```sql\n(SELECT.*?);\n```", text, re.DOTALL)
     assert queries
     for query in queries:
-        built_twice.rows(re.sub(r"FROM (openai_audit__)", r"FROM {answers}.\1", query))
+        built_twice.rows(
+            re.sub(r"(FROM|JOIN) (openai_audit__)", r"\1 {answers}.\2", query)
+        )
 
 
 def test_an_incremental_run_equals_a_full_refresh(built_twice: Warehouse) -> None:

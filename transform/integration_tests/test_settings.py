@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,6 +38,7 @@ def check(variables: dict[str, Any], nodes: dict[int, Any]) -> None:
         "exceptions": SimpleNamespace(raise_compiler_error=refuse),
         "execute": True,
         "graph": {"nodes": nodes},
+        "modules": SimpleNamespace(re=re),
         "openai_audit": package,
         "var": variables.get,
     }
@@ -62,7 +64,8 @@ def check(variables: dict[str, Any], nodes: dict[int, Any]) -> None:
         {"openai_audit_suppressions": "security.suppressions"},
         {"openai_audit_own_domains": "our_domains"},
         {"openai_audit_own_domains": "security.domains"},
-        {"openai_audit_own_networks": ["192.0.2.0/24"]},
+        {"openai_audit_own_networks": ["192.0.2.0/24", "2001:db8::/32", "::1"]},
+        {"openai_audit_suppressions": [{"entity": "key-1", "until": "2027-01-31"}]},
     ],
 )
 def test_what_the_docs_say_is_taken(
@@ -120,6 +123,12 @@ def test_what_the_docs_say_is_taken(
             "without rule and entity, which would suppress everything",
         ),
         ({"openai_audit_suppressions": [{"rule": "stale_ky"}]}, "stale_ky is no rule"),
+        (
+            {"openai_audit_suppressions": [{"entity": "key-1", "until": "soon"}]},
+            "until is not written as",
+        ),
+        ({"openai_audit_own_networks": ["foo"]}, "no address and no range"),
+        ({"openai_audit_own_networks": ["192.0.2.0/99"]}, "no address and no range"),
         ({"openai_audit_own_domains": "example"}, "no model has that name"),
         ({"openai_audit_own_cloud_accounts": 123456789012}, "neither a list of texts"),
         ({"openai_audit_own_cloud_accounts": [123456789012]}, "write it in quotes"),

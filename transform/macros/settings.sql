@@ -18,6 +18,7 @@
         {%- for name in ['own_domains', 'own_cloud_accounts', 'own_networks', 'break_glass_accounts'] -%}
             {{ openai_audit.check_texts('openai_audit_' ~ name, var('openai_audit_' ~ name) or []) }}
         {%- endfor -%}
+        {{ openai_audit.check_networks('openai_audit_own_networks', var('openai_audit_own_networks') or []) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -66,6 +67,8 @@
             {{ openai_audit.wrong(place, 'has an item without rule and entity, which would suppress everything') }}
         {%- elif item.get('rule') is not none and item.rule not in cards -%}
             {{ openai_audit.wrong(place ~ ': ' ~ item.rule, 'is no rule') }}
+        {%- elif item.get('until') is not none and not modules.re.match('[0-9]{4}-[01][0-9]-[0-3][0-9]', item.until | string) -%}
+            {{ openai_audit.wrong(place, 'has an item whose until is not written as in 2027-01-31') }}
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}
@@ -84,4 +87,15 @@
             {{ openai_audit.wrong(place, 'has an item that is no text: write it in quotes') }}
         {%- endfor -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Addresses and ranges, as far as their form tells: what is none would leave everybody
+    outside, in findings that stay. -#}
+{% macro check_networks(place, value) -%}
+    {%- for item in value if value is not string -%}
+        {%- set size = (item | trim).partition('/')[2] -%}
+        {%- if not modules.re.match('([0-9]{1,3}([.][0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)(/[0-9]{1,3})?$', item | trim) or size | int > (128 if ':' in item else 32) -%}
+            {{ openai_audit.wrong(place, 'has an item that is no address and no range as 192.0.2.0/24') }}
+        {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}
