@@ -107,17 +107,25 @@ class Stage:
         sentence: str = "Ada Lovelace made Grace Hopper an owner",
         suppressed_reason: str | None = None,
         suppressed_today: str | None = None,
+        organization_id: str = "org-1",
     ) -> None:
         """Add findings, as a run of dbt does."""
         ids = "from (select unnest(%s::text[]) as finding_id) as found"
         self.execute(
             "insert into {schema}.openai_audit__findings (finding_id, rule, title,"
             " severity, first_event_at, last_event_at, detected_at, event_count,"
-            " event_ids, sentence, what_to_do, suppressed_reason) select finding_id,"
+            " event_ids, sentence, what_to_do, suppressed_reason, organization_id)"
+            " select finding_id,"
             " 'owner_added', 'Somebody became an owner', %s, '2026-03-01 10:00:00',"
             " '2026-03-01 10:05:00', '2026-03-01 10:10:00', 2,"
-            f""" '["audit_log-1", "audit_log-2"]', %s, 'Ask Ada', %s {ids}""",
-            parameters=(severity, sentence, suppressed_reason, list(finding_ids)),
+            f""" '["audit_log-1", "audit_log-2"]', %s, 'Ask Ada', %s, %s {ids}""",
+            parameters=(
+                severity,
+                sentence,
+                suppressed_reason,
+                organization_id,
+                list(finding_ids),
+            ),
         )
         self.execute(
             "insert into {schema}.openai_audit__findings_now (finding_id, holds,"

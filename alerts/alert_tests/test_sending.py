@@ -42,9 +42,25 @@ def test_a_message_says_what_happened_when_and_what_to_do(
     assert message["message"].splitlines() == [
         "What happened: Ada Lovelace made Grace Hopper an owner",
         "When: 2026-03-01 10:00:00 UTC to 2026-03-01 10:05:00 UTC, 2 events",
+        "Where: organization org-1",
         "What to do: Ask Ada",
         "Finding: a of owner_added",
     ]
+
+
+def test_a_digest_of_several_organizations_says_whose_each_is(
+    stage: Stage, receiver: HttpReceiver
+) -> None:
+    stage.variables["ALERTS_DIGEST_ABOVE"] = "1"
+    stage.find("a", "b")
+    assert stage.send()
+    stage.find("c")
+    stage.find("d", organization_id="org-2")
+    assert stage.send()
+    of_one, of_two = (message["message"] for message in receiver.received)
+    assert "organization" not in of_one
+    assert "2 events, organization org-1)" in of_two
+    assert "2 events, organization org-2)" in of_two
 
 
 def test_a_receiver_that_fails_gets_all_when_it_is_back(

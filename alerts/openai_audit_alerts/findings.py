@@ -39,3 +39,12 @@ class Finding:
     last_event_at: str | None
     detected_at: str
     event_count: int
+    organization_id: str | None = None
+    workspace_id: str | None = None
+
+    @property
+    def account(self) -> str | None:
+        """Where it was found, in words."""
+        if self.organization_id:
+            return f"organization {self.organization_id}"
+        return f"workspace {self.workspace_id}" if self.workspace_id else None

@@ -56,6 +56,7 @@ def _alert(finding: Finding) -> Message:
     lines = [
         f"What happened: {plain(finding.sentence, _LONGEST_SENTENCE)}",
         f"When: {_when(finding)}",
+        *([f"Where: {plain(finding.account, 100)}"] if finding.account else []),
         f"What to do: {plain(finding.what_to_do, _LONGEST_TO_DO)}",
         f"Finding: {plain(finding.finding_id, 100)} of {plain(finding.rule, 100)}",
     ]
@@ -105,13 +106,18 @@ def _counted(findings: Sequence[Finding]) -> str:
 
 
 def _most_severe(findings: Sequence[Finding]) -> list[str]:
+    several = len({finding.account for finding in findings}) > 1
     shown = [
         f"{_named(finding.severity)}: {plain(finding.sentence, _LONGEST_IN_DIGEST)}"
-        f" ({_when(finding)})"
+        f" ({_when(finding)}{_of(finding) if several else ''})"
         for finding in findings[:_MOST_IN_DIGEST]
     ]
     more = len(findings) - len(shown)
     return [*shown, f"And {more} more."] if more else shown
+
+
+def _of(finding: Finding) -> str:
+    return f", {plain(finding.account, 100)}" if finding.account else ""
 
 
 def _named(severity: str) -> str:
