@@ -14,6 +14,7 @@ watched as (
         account_id,
         occurred_at,
         event_type,
+        outcome,
         workspace_id,
         actor,
         actor_id,
@@ -328,7 +329,7 @@ for_emergencies as (
         account_id,
         occurred_at,
         actor as entity,
-        case when event_type in ('login.failed', 'login_failed') then 'medium' else 'critical' end as severity,
+        case when {{ openai_audit.failed_to_sign_in() }} then 'medium' else 'critical' end as severity,
         '{event}: an account for emergencies' as sentence
     from watched
     where
