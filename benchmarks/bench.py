@@ -1,54 +1,74 @@
-"""Runs contestants in turns, so that what disturbs the machine disturbs all of them."""
+"""Runs programs in turns, so that what disturbs the machine disturbs all of them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from benchmarks.contestants import BARE, TAP
 from benchmarks.measure import FailedRunError, Usage
+from benchmarks.program import BARE, BEFORE, TAP
 from benchmarks.trials import Run, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
-_INDISPENSABLE = {TAP, BARE}
+    from benchmarks.program import Installed
+
+LATENCY_MS = 100.0
+_SAMPLE = 2_000  # events; enough pages to know what one takes after another
 
 
 class Bench:
-    """The environments, and how thoroughly to measure."""
+    """The programs, and how much they read."""
 
     def __init__(
-        self, programs: Mapping[str, Path], *, quick: bool, log: Callable[[str], None]
+        self,
+        programs: Mapping[str, Installed],
+        *,
+        events: int | None,
+        log: Callable[[str], None],
     ) -> None:
         """Prepare to measure.
 
         Args:
-            programs: For each contestant that could be installed, where its programs
-                are.
-            quick: Whether to measure only what the targets need, and less often.
-            log: Told of each run.
+            programs: What is installed, by its name.
+            events: How many events there are instead of a scenario's own number.
+            log: Called with a line for each run.
         """
         self.programs = programs
-        self.quick = quick
         self.log = log
-        self.page_seconds: float | None = None
-        """What a page with latency costs that is read after another, once measured."""
+        self._events = events
+        self._page_seconds: float | None = None
+
+    @property
+    def taps(self) -> list[str]:
+        """The tap, and that of another commit if it is compared."""
+        return [name for name in (TAP, BEFORE) if name in self.programs]
+
+    def size(self, default: int) -> int:
+        """Return how many events a scenario has."""
+        return self._events or default
 
     def trial(
-        self, events: int, *, latency_ms: float = 0, shape: str = "uniform"
+        self,
+        events: int,
+        *,
+        latency_ms: float = 0,
+        shape: str = "uniform",
+        span: str = "365d",
     ) -> Trial:
-        """A log to be read, see `Trial`."""
+        """Return a log to be read, see `Trial`."""
         self.log(f"a log of {events:,} events, {shape}, {latency_ms:.0f} ms a page")
-        return Trial(self.programs, events, latency_ms=latency_ms, shape=shape)
+        return Trial(
+            self.programs, events, latency_ms=latency_ms, shape=shape, span=span
+        )
 
     def rounds(
         self, trial: Trial, names: Sequence[str], count: int
     ) -> dict[str, list[Run]]:
-        """Have contestants read a log in turns.
+        """Have programs read a log in turns.
 
-        One that is not installed or fails is left out, with a line that says so.
+        A rival that fails is left out, and the log says so.
 
         Raises:
             FailedRunError: If the tap or the bare loop fails: without them there is
@@ -61,7 +81,7 @@ class Bench:
                 try:
                     run = trial.run(name)
                 except FailedRunError as error:
-                    if name in _INDISPENSABLE:
+                    if name in {TAP, BARE, BEFORE}:
                         raise
                     self.log(f"  left out: {error}")
                     names.remove(name)
@@ -71,9 +91,27 @@ class Bench:
                 self.log(f"  {name:8} {_line(run.usage)}, {run.requests} requests")
         return dict(runs)
 
+    def serial_seconds(self, pages: int, measured: Sequence[Run] = ()) -> float:
+        """Return how long the bare loop takes for pages with latency.
+
+        It reads one after the other, so a long log is not read for this: a page takes
+        what it took in the longest log that the loop has read.
+
+        Args:
+            pages: How many pages.
+            measured: Runs of the bare loop over that many pages, if there are any.
+        """
+        if measured:
+            self._page_seconds = least(measured).wall / pages
+        if self._page_seconds is None:
+            with self.trial(_SAMPLE, latency_ms=LATENCY_MS) as trial:
+                runs = self.rounds(trial, [BARE], 2)[BARE]
+            self._page_seconds = least(runs).wall / trial.pages
+        return self._page_seconds * pages
+
 
 def least(runs: Sequence[Run]) -> Usage:
-    """The least time of several runs, and the most memory."""
+    """Return the least time of several runs, and the most memory."""
     return Usage.best([run.usage for run in runs])
 
 

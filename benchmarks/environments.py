@@ -1,7 +1,7 @@
-"""An environment of its own for each contestant, compiled to bytecode.
+"""The environments of what is measured, compiled to bytecode.
 
-They are kept in `.work/benchmarks/environments` and made again when what they should
-hold changes. The tap is installed anew from the checkout each time.
+They lie in `.work/benchmarks/environments`. One is created again when the packages that
+it should hold change; the tap is installed anew each time.
 """
 
 from __future__ import annotations
@@ -19,48 +19,97 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".work" / "benchmarks"
-_TIMEOUT_SECONDS = 900
+PINS = ROOT / "requirements" / "dev.txt"
+_TIMEOUT_SECONDS = 900  # an installation over a slow network
 
 
 class NoEnvironmentError(Exception):
-    """An environment could not be made."""
+    """An environment could not be created."""
 
 
-def prepared(name: str, requirements: Sequence[str], *, fresh: bool) -> Path:
-    """Make an environment, unless it is there.
-
-    Args:
-        name: What it is called.
-        requirements: What it holds. Nothing means the tap, from the checkout.
-        fresh: Whether to make it again, with the newest versions.
+def of_checkout() -> Path:
+    """Install the tap of this checkout. The bare loop runs there as well.
 
     Returns:
-        The folder of its programs.
+        The folder of its executables.
 
     Raises:
         NoEnvironmentError: If something cannot be installed.
     """
-    folder = WORK / "environments" / name
-    programs, stamp = folder / "bin", folder / "holds"
-    python = programs / "python"
-    holds = "\n".join([sys.version, *requirements])
-    wanted: list[str | Path] = [*requirements] or [ROOT]
-    if fresh or not stamp.exists() or stamp.read_text() != holds:
-        shutil.rmtree(folder, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", folder])
-        _install(python, wanted)
-    elif not requirements:
-        _install(python, ["--force-reinstall", "--no-deps", ROOT])
-    # Packages hold templates that are not valid Python: they cannot be compiled.
-    _run([python, "-m", "compileall", "-q", folder / "lib"], check=False)
-    stamp.write_text(holds)
-    return programs
+    return _of_source("tap", ROOT)
+
+
+def of_commit(commit: str) -> Path:
+    """Install the tap of another commit, with the same pins.
+
+    Returns:
+        The folder of its executables.
+
+    Raises:
+        NoEnvironmentError: If there is no such commit, or it cannot be installed.
+    """
+    source, archive = WORK / "source", WORK / "source.tar"
+    shutil.rmtree(source, ignore_errors=True)
+    source.mkdir(parents=True)
+    git = ["git", "-C", str(ROOT), "archive", "--format=tar", f"--output={archive}"]
+    _run([*git, "--end-of-options", commit])
+    shutil.unpack_archive(archive, source, filter="data")
+    archive.unlink()
+    return _of_source("before", source)
+
+
+def of_packages(name: str, packages: Sequence[str], *, fresh: bool) -> Path:
+    """Install the newest versions of packages.
+
+    Args:
+        name: What the environment is called.
+        packages: What it holds.
+        fresh: Whether to create it again if it is there.
+
+    Returns:
+        The folder of its executables.
+
+    Raises:
+        NoEnvironmentError: If something cannot be installed.
+    """
+    return _created(name, packages, "\n".join(packages), fresh=fresh)
 
 
 def version_of(programs: Path, package: str) -> str:
-    """The version of a package in an environment."""
+    """Return the version of a package in an environment."""
     code = f"import importlib.metadata as m; print(m.version({package!r}))"
     return _run([programs / "python", "-c", code]).strip()
+
+
+def _of_source(name: str, source: Path) -> Path:
+    pinned: list[str | Path] = ["--constraint", PINS]
+    programs = _created(name, [*pinned, source], PINS.read_text("utf-8"), fresh=False)
+    # Its dependencies may have changed, so it is not enough to replace the tap.
+    _install(programs / "python", [*pinned, source])
+    _install(programs / "python", ["--force-reinstall", "--no-deps", source])
+    _compile(programs)
+    return programs
+
+
+def _created(
+    name: str, wanted: Sequence[str | Path], holds: str, *, fresh: bool
+) -> Path:
+    folder = WORK / "environments" / name
+    programs, stamp = folder / "bin", folder / "holds"
+    holds = f"{sys.version}\n{holds}"
+    if fresh or not stamp.exists() or stamp.read_text("utf-8") != holds:
+        shutil.rmtree(folder, ignore_errors=True)
+        _run([sys.executable, "-m", "venv", folder])
+        _install(programs / "python", wanted)
+        _compile(programs)
+        stamp.write_text(holds, "utf-8")
+    return programs
+
+
+def _compile(programs: Path) -> None:
+    # Packages hold templates that are not valid Python, which fail to compile.
+    libraries = programs.parent / "lib"
+    _run([programs / "python", "-m", "compileall", "-q", libraries], check=False)
 
 
 def _install(python: Path, what: Sequence[str | Path]) -> None:

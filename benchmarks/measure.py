@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _LAST_WORDS = 300
@@ -49,7 +49,7 @@ def environment(**additions: str) -> dict[str, str]:
     """The environment of what is measured.
 
     Nothing that slows Python down, such as a ban on compiled bytecode, and no setting
-    of a contestant gets in from outside.
+    of a program gets in from outside.
     """
     foreign = ("PYTHON", "OPENAI_", "TAP_OPENAI_AUDIT_")
     own = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
@@ -57,7 +57,12 @@ def environment(**additions: str) -> dict[str, str]:
 
 
 def measured(
-    command: Sequence[str | Path], folder: Path, output: Path, *, timeout: float
+    command: Sequence[str | Path],
+    folder: Path,
+    output: Path,
+    *,
+    timeout: float,
+    variables: Mapping[str, str] | None = None,
 ) -> Usage:
     """Run a command and measure it.
 
@@ -66,6 +71,7 @@ def measured(
         folder: Where it runs, and where its messages are kept.
         output: The file that its output goes to.
         timeout: Seconds after which it is ended.
+        variables: Environment variables that it is given.
 
     Raises:
         FailedRunError: If its exit code is not 0, or it takes too long.
@@ -74,9 +80,7 @@ def measured(
     launcher = subprocess.Popen(
         [sys.executable, "-I", "-S", _LAUNCHER, result, output, errors, *command],
         cwd=folder,
-        env=environment(
-            DATA_WRITER__DISABLE_COMPRESSION="true", RUNTIME__DLTHUB_TELEMETRY="false"
-        ),
+        env=environment(**(variables or {})),
         start_new_session=True,
     )
     try:

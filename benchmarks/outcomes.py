@@ -1,4 +1,4 @@
-"""What a scenario brings: targets that were reached or not, and tables of figures."""
+"""What a scenario returns: goals that were reached or not, and tables of figures."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One target, and what was measured.
+    """One goal, and what was measured.
 
     Attributes:
         case: What was measured.
-        target: What the project promises.
-        measured: What came out.
-        reached: Whether that keeps the promise, None if it could not be measured.
+        target: The goal.
+        measured: The result.
+        reached: Whether that is the goal or better, None if it was not measured.
+        before: The result of the commit that it is compared with, if there is one.
     """
 
     case: str
     target: str
     measured: str
     reached: bool | None
+    before: str = ""
 
     @property
     def word(self) -> str:
@@ -33,29 +35,37 @@ class Verdict:
         return "reached" if self.reached else "NOT reached"
 
     @classmethod
-    def at_least(cls, case: str, target: float, measured: float, unit: str) -> Verdict:
+    def at_least(
+        cls,
+        case: str,
+        target: float,
+        measured: float,
+        unit: str,
+        before: float | None = None,
+    ) -> Verdict:
         """Judge a figure that is to be large."""
-        return cls(
-            case,
-            f"at least {target:g} {unit}",
-            f"{measured:.3g} {unit}",
-            measured >= target,
-        )
+        goal, now = f"at least {target:g} {unit}", f"{measured:.3g} {unit}"
+        old = "" if before is None else f"{before:.3g}"
+        return cls(case, goal.strip(), now.strip(), measured >= target, old)
 
     @classmethod
-    def at_most(cls, case: str, target: float, measured: float, unit: str) -> Verdict:
+    def at_most(
+        cls,
+        case: str,
+        target: float,
+        measured: float,
+        unit: str,
+        before: float | None = None,
+    ) -> Verdict:
         """Judge a figure that is to be small."""
-        return cls(
-            case,
-            f"at most {target:g} {unit}",
-            f"{measured:.3g} {unit}",
-            measured <= target,
-        )
+        goal, now = f"at most {target:g} {unit}", f"{measured:.3g} {unit}"
+        old = "" if before is None else f"{before:.3g}"
+        return cls(case, goal.strip(), now.strip(), measured <= target, old)
 
 
 @dataclass(frozen=True)
 class Table:
-    """Figures of several contestants."""
+    """Figures of several programs."""
 
     title: str
     header: tuple[str, ...]
@@ -64,12 +74,12 @@ class Table:
 
 @dataclass
 class Outcome:
-    """Everything a scenario brings."""
+    """Everything a scenario returns."""
 
     verdicts: list[Verdict] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:
-        """Take in what another scenario brought."""
+        """Add what another scenario returned."""
         self.verdicts += other.verdicts
         self.tables += other.tables

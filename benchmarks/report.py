@@ -18,9 +18,15 @@ README = Path(__file__).with_name("README.md")
 
 
 def of_targets(verdicts: Iterable[Verdict]) -> str:
-    """The targets as a table."""
-    rows = [(v.case, v.target, v.measured, v.word) for v in verdicts]
-    return _table(("case", "target", "measured", ""), rows)
+    """Return the goals as a table, with what was before if something is compared."""
+    found = list(verdicts)
+    if any(v.before for v in found):
+        header = ("case", "goal", "before", "now", "")
+        return _table(
+            header, [(v.case, v.target, v.before, v.measured, v.word) for v in found]
+        )
+    rows = [(v.case, v.target, v.measured, v.word) for v in found]
+    return _table(("case", "goal", "measured", ""), rows)
 
 
 def of_everything(
@@ -30,7 +36,7 @@ def of_everything(
 
     Args:
         outcome: What the scenarios brought.
-        versions: Of each contestant by its title, or why there are none.
+        versions: Of each program by its title, or why there are none.
         load_before: `machine.load` before the first scenario.
     """
     now = datetime.now(timezone.utc)

@@ -1,210 +1,203 @@
-"""What is measured, and against which target."""
+"""What is measured of the tap, and against which goal.
+
+Each scenario measures the tap and, if one is compared, the tap of another commit in
+turns, beside the bare loop where a ratio is asked for.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-from benchmarks.bench import least
-from benchmarks.contestants import AIRBYTE, BARE, CONTESTANTS, TAP
+from benchmarks.bench import LATENCY_MS, least
 from benchmarks.environments import WORK
 from benchmarks.measure import Usage, measured
 from benchmarks.outcomes import Outcome, Table, Verdict
+from benchmarks.program import BARE, BEFORE, TAP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from benchmarks.bench import Bench
     from benchmarks.trials import Run
 
-_LATENCY_MS = 100.0
 _SMALL, _MIDDLE, _LARGE = 20_000, 100_000, 1_000_000
-_SERIAL = "x the speed of the bare loop"
-
-
-def latency_20k(bench: Bench) -> Outcome:
-    """Pages that take 100 ms each: everybody, whole processes."""
-    names = [TAP, BARE, AIRBYTE] if bench.quick else list(CONTESTANTS)
-    with bench.trial(_SMALL, latency_ms=_LATENCY_MS) as trial:
-        runs = bench.rounds(trial, names, 1 if bench.quick else 2)
-    serial = least(runs[BARE]).wall
-    bench.page_seconds = serial / trial.pages
-    case = "20,000 events, 100 ms a page"
-    return Outcome(
-        [
-            Verdict.at_least(case, 5, serial / least(runs[TAP]).wall, _SERIAL),
-            _ahead(case, runs),
-        ],
-        [_wall_table(case, runs, serial)],
-    )
-
-
-def latency_100k(bench: Bench) -> Outcome:
-    """The same with five times the events, and how many requests they take."""
-    if bench.quick and bench.page_seconds is None:
-        latency_20k(bench)
-    names = [TAP] if bench.quick else [TAP, BARE, AIRBYTE]
-    with bench.trial(_MIDDLE, latency_ms=_LATENCY_MS) as trial:
-        runs = bench.rounds(trial, names, 1)
-    if BARE in runs:
-        serial = least(runs[BARE]).wall
-    else:
-        serial = trial.pages * (bench.page_seconds or 0)
-    case = "100,000 events, 100 ms a page"
-    requests = runs[TAP][0].requests
-    return Outcome(
-        [
-            Verdict.at_least(case, 6.5, serial / least(runs[TAP]).wall, _SERIAL),
-            _ahead(case, runs),
-            Verdict.at_most(
-                f"requests for 100,000 events, which fill {trial.pages:,} pages",
-                1.15,
-                requests / trial.pages,
-                "x the pages",
-            ),
-        ],
-        [_wall_table(case, runs, serial)],
-    )
-
-
-def burst(bench: Bench) -> Outcome:
-    """Nine tenths of the events within one hour, next to the even spread."""
-    even, dense = [], []
-    with (
-        bench.trial(_SMALL, latency_ms=_LATENCY_MS) as uniform,
-        bench.trial(_SMALL, latency_ms=_LATENCY_MS, shape="burst") as bursting,
-    ):
-        for _ in range(1 if bench.quick else 3):
-            even += bench.rounds(uniform, [TAP], 1)[TAP]
-            dense += bench.rounds(bursting, [TAP], 1)[TAP]
-    return Outcome(
-        [
-            Verdict.at_most(
-                "20,000 events, 90 % of them in one hour",
-                1.4,
-                least(dense).wall / least(even).wall,
-                "x the time of the even spread",
-            )
-        ]
-    )
+_KIB = 1024
 
 
 def cpu(bench: Bench) -> Outcome:
-    """Processor time without latency, start-up included."""
-    others = [] if bench.quick else [n for n in CONTESTANTS if n not in {TAP, BARE}]
-    with bench.trial(_MIDDLE) as trial:
-        runs = bench.rounds(trial, [TAP, BARE], 3 if bench.quick else 5)
-        runs |= bench.rounds(trial, others, 2)
+    """Processor time and requests without latency, start-up included."""
+    with bench.trial(bench.size(_MIDDLE)) as trial:
+        runs = bench.rounds(trial, [*bench.taps, BARE], 4)
     bare = least(runs[BARE]).cpu
-    rows = []
-    for name, several in runs.items():
-        usage = least(several)
-        rows.append(
-            (
-                CONTESTANTS[name].title,
-                f"{usage.cpu / trial.events * 1e6:.1f}",
-                f"{usage.cpu / bare:.2f}",
-                f"{usage.wall:.1f}",
-                f"{usage.peak:.0f}",
-            )
+    requests = {
+        name: max(run.requests for run in several) / trial.pages
+        for name, several in runs.items()
+    }
+    ratios = {name: least(several).cpu / bare for name, several in runs.items()}
+    rows = [
+        (
+            bench.programs[name].program.title,
+            f"{least(several).cpu / trial.events * 1e6:.1f}",
+            f"{ratios[name]:.2f}",
+            f"{requests[name]:.2f}",
+            f"{least(several).wall:.1f}",
+            f"{least(several).peak:.0f}",
         )
-    header = ("", "CPU µs an event", "x bare", "wall s", "peak MB")
+        for name, several in runs.items()
+    ]
+    case = f"{trial.events:,} events, no latency"
+    header = ("", "CPU µs an event", "x bare", "requests a page", "wall s", "peak MB")
     return Outcome(
         [
-            Verdict.at_most(
-                "CPU an event, 100,000 events, no latency",
-                2.5,
-                least(runs[TAP]).cpu / bare,
-                "x the bare loop's",
-            )
+            _at_most(f"CPU, {case}", 1.9, "x the bare loop's", ratios),
+            _at_most(f"requests a page, {case}", 1.1, "", requests),
         ],
-        [Table("100,000 events, no latency", header, rows)],
+        [Table(case, header, rows)],
     )
 
 
 def memory(bench: Bench) -> Outcome:
-    """Peak memory of a long run, and that it does not grow with the log."""
-    peaks = []
-    for events in (_MIDDLE, _LARGE):
+    """Peak memory of a long run, and how much it grows with the log."""
+    large = bench.size(_LARGE)
+    small = large // 10
+    peaks: dict[str, list[float]] = {name: [] for name in bench.taps}
+    for events in (small, large):
         with bench.trial(events) as trial:
-            peaks.append(least(bench.rounds(trial, [TAP], 1)[TAP]).peak)
-    case = "peak memory, 1,000,000 events"
-    growth = peaks[1] - peaks[0]
+            for name, runs in bench.rounds(trial, bench.taps, 1).items():
+                peaks[name].append(least(runs).peak)
+    case = f"peak memory, {large:,} events"
+    whole = {name: found[1] for name, found in peaks.items()}
+    growth = {name: found[1] - found[0] for name, found in peaks.items()}
     return Outcome(
         [
-            Verdict.at_most(case, 150, peaks[1], "MB"),
-            Verdict.at_most(case, 20, growth, "MB above that for 100,000"),
+            _at_most(case, 90, "MB", whole),
+            _at_most(case, 10, f"MB above that for {small:,}", growth),
         ]
     )
+
+
+def state(bench: Bench) -> Outcome:
+    """The size of the state of a feed, for two reaches of the late-arrival scan."""
+    outcome = Outcome()
+    # A log that is a little longer than the reach, so that all of it is in the state.
+    for days, span, goal in ((7, "10d", 26), (30, "33d", 36)):
+        with bench.trial(bench.size(_MIDDLE), span=span) as trial:
+            sizes = {
+                name: _state_size(trial.run(name, deep_lookback_days=days).state) / _KIB
+                for name in bench.taps
+            }
+        case = f"state of a feed, {trial.events:,} events in {span[:-1]} days"
+        outcome.verdicts.append(
+            _at_most(case, goal, f"KiB with {days} days of late-arrival scan", sizes)
+        )
+    return outcome
 
 
 def nothing_new(bench: Bench) -> Outcome:
     """A run that continues where the last one ended, and finds nothing."""
-    with bench.trial(_SMALL, latency_ms=_LATENCY_MS) as trial:
-        state = trial.state()
-        runs = [trial.run_again(state) for _ in range(5)]
+    with bench.trial(bench.size(_SMALL), latency_ms=LATENCY_MS) as trial:
+        states = {name: trial.run(name).state for name in bench.taps}
+        runs: dict[str, list[Run]] = {name: [] for name in bench.taps}
+        for _ in range(5):
+            for name, last in states.items():
+                runs[name].append(trial.run_again(name, last))
     case = "nothing new, 100 ms a page"
+    requests = {
+        name: float(max(run.requests for run in several))
+        for name, several in runs.items()
+    }
     return Outcome(
         [
-            Verdict.at_most(case, 2, max(run.requests for run in runs), "requests"),
-            Verdict.at_most(case, 1, least(runs).wall, "s"),
+            _at_most(case, 2, "requests", requests),
+            _at_most(case, 0.45, "s", {n: least(r).wall for n, r in runs.items()}),
         ]
     )
 
 
+def parallel(bench: Bench) -> Outcome:
+    """Pages that take 100 ms each: how much faster than one after the other."""
+    with bench.trial(bench.size(_SMALL), latency_ms=LATENCY_MS) as trial:
+        runs = bench.rounds(trial, [BARE, *bench.taps], 2)
+    serial = bench.serial_seconds(trial.pages, runs.pop(BARE))
+    return _parallel(f"{trial.events:,} events, 100 ms a page", 5.2, serial, runs)
+
+
+def parallel_large(bench: Bench) -> Outcome:
+    """The same with five times the events. The serial time is taken from its pages."""
+    events = bench.size(_MIDDLE)
+    with bench.trial(events, latency_ms=LATENCY_MS) as trial:
+        runs = bench.rounds(trial, bench.taps, 2)
+    serial = bench.serial_seconds(trial.pages)
+    return _parallel(f"{events:,} events, 100 ms a page", 6.8, serial, runs)
+
+
+def skew(bench: Bench) -> Outcome:
+    """Nine tenths of the events within one hour, next to the even spread."""
+    even: dict[str, list[Run]] = {name: [] for name in bench.taps}
+    dense: dict[str, list[Run]] = {name: [] for name in bench.taps}
+    events = bench.size(_SMALL)
+    with (
+        bench.trial(events, latency_ms=LATENCY_MS) as uniform,
+        bench.trial(events, latency_ms=LATENCY_MS, shape="burst") as bursting,
+    ):
+        for _ in range(3):
+            for name in bench.taps:
+                even[name] += bench.rounds(uniform, [name], 1)[name]
+                dense[name] += bench.rounds(bursting, [name], 1)[name]
+    ratios = {n: least(dense[n]).wall / least(even[n]).wall for n in bench.taps}
+    case = f"{events:,} events, 90 % of them in one hour"
+    return Outcome([_at_most(case, 1.1, "x the time of the even spread", ratios)])
+
+
 def start_up(bench: Bench) -> Outcome:
-    """What it costs to start each tool and do nothing."""
+    """The cost of a program that is started and does nothing."""
     folder = WORK / "runs" / "start-up"
     folder.mkdir(parents=True, exist_ok=True)
-    commands = {
-        CONTESTANTS[name].title: CONTESTANTS[name].start(programs)
-        for name, programs in bench.programs.items()
-    }
-    usages: dict[str, list[Usage]] = {title: [] for title in commands}
+    usages: dict[str, list[Usage]] = {name: [] for name in bench.programs}
     for _ in range(7):
-        for title, command in commands.items():
-            usages[title].append(
-                measured(command, folder, folder / "output", timeout=60)
+        for name, installed in bench.programs.items():
+            usages[name].append(
+                measured(installed.start(), folder, folder / "output", timeout=60)
             )
     rows = []
-    for title, several in usages.items():
+    for name, several in usages.items():
         usage = Usage.best(several)
+        title = bench.programs[name].program.title
         rows.append((title, f"{usage.wall:.2f}", f"{usage.cpu:.2f}"))
         bench.log(f"  {title}: {usage.wall:.2f} s")
     return Outcome(tables=[Table("Start-up alone", ("", "wall s", "CPU s"), rows)])
 
 
 SCENARIOS: dict[str, Callable[[Bench], Outcome]] = {
-    "20k": latency_20k,
-    "100k": latency_100k,
-    "burst": burst,
     "cpu": cpu,
-    "memory": memory,
+    "state": state,
     "nothing-new": nothing_new,
+    "parallel": parallel,
+    "parallel-large": parallel_large,
+    "skew": skew,
     "start-up": start_up,
+    "memory": memory,
 }
 """All scenarios, in the order in which they run."""
 
-NOT_QUICK = frozenset({"memory", "start-up"})
-"""Scenarios that a quick look does without."""
+
+def _at_most(case: str, goal: float, unit: str, found: Mapping[str, float]) -> Verdict:
+    return Verdict.at_most(case, goal, found[TAP], unit, found.get(BEFORE))
 
 
-def _ahead(case: str, runs: dict[str, list[Run]]) -> Verdict:
-    """Whether the tap takes less time than the Airbyte source."""
-    target = "less time than the Airbyte source"
-    if AIRBYTE not in runs:
-        return Verdict(case, target, "", None)
-    ratio = least(runs[TAP]).wall / least(runs[AIRBYTE]).wall
-    return Verdict(case, target, f"{ratio:.2f} x its time", ratio < 1)
+def _parallel(
+    case: str, goal: float, serial: float, runs: Mapping[str, list[Run]]
+) -> Outcome:
+    speeds = {name: serial / least(several).wall for name, several in runs.items()}
+    unit = "x the speed of the bare loop"
+    return Outcome(
+        [Verdict.at_least(case, goal, speeds[TAP], unit, speeds.get(BEFORE))]
+    )
 
 
-def _wall_table(case: str, runs: dict[str, list[Run]], serial: float) -> Table:
-    rows = [
-        (
-            CONTESTANTS[name].title,
-            f"{least(several).wall:.2f}",
-            f"{serial / least(several).wall:.2f}",
-            f"{several[0].requests:,}",
-        )
-        for name, several in runs.items()
-    ]
-    return Table(case, ("", "wall s", "times as fast as bare", "requests"), rows)
+def _state_size(value: bytes) -> int:
+    """Return the bytes of the largest feed in a state, as compact JSON."""
+    bookmarks = json.loads(value)["bookmarks"].values()
+    feeds = [feed for mark in bookmarks for feed in mark.get("partitions", [mark])]
+    return max(len(json.dumps(feed, separators=(",", ":"))) for feed in feeds)

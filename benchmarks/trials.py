@@ -1,4 +1,4 @@
-"""A sandbox with a log, and contestants that read it. What they read is checked."""
+"""A sandbox with a log, and programs that read it. What they read is checked."""
 
 from __future__ import annotations
 
@@ -8,29 +8,36 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from benchmarks.contestants import AIRBYTE, CONTESTANTS, TAP
 from benchmarks.environments import WORK
 from benchmarks.measure import FailedRunError, Usage, measured
+from benchmarks.program import BEFORE, TAP, last_state
 from sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from benchmarks.program import Installed
+
 PAGE_SIZE = 100
-_SPAN = "365d"
 _TIMEOUT_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a contestant that read what it should."""
+    """One run of a program that read what it should.
+
+    Attributes:
+        usage: What it cost.
+        requests: How many requests it made.
+        state: The last state, if it is the tap.
+    """
 
     usage: Usage
     requests: int
+    state: bytes
 
 
 class Trial:
@@ -38,19 +45,21 @@ class Trial:
 
     def __init__(
         self,
-        programs: Mapping[str, Path],
+        programs: Mapping[str, Installed],
         events: int,
         *,
         latency_ms: float = 0,
         shape: str = "uniform",
+        span: str = "365d",
     ) -> None:
         """Prepare a log.
 
         Args:
-            programs: For each contestant, the folder of its programs.
-            events: How many events there are, over a year up to now.
+            programs: What is installed, by its name.
+            events: How many events there are.
             latency_ms: How long each page takes, in milliseconds.
             shape: How the events spread over time, one of `sandbox.options.SHAPES`.
+            span: How long before now the log begins, as in `365d`.
         """
         self.events = events
         self.pages = -(-events // PAGE_SIZE)
@@ -58,7 +67,7 @@ class Trial:
         self._sandbox = SandboxProcess(
             events=events,
             tenant_events=0,
-            start=_SPAN,
+            start=span,
             end="now",
             latency_ms=latency_ms,
             shape=shape,
@@ -83,63 +92,71 @@ class Trial:
         """End the sandbox."""
         self._sandbox.stop()
 
-    def run(self, name: str) -> Run:
-        """Have a contestant read the whole log.
+    def run(self, name: str, **settings: object) -> Run:
+        """Have a program read the whole log.
+
+        Args:
+            name: Which one.
+            settings: Settings that it is given besides the usual ones.
 
         Raises:
             FailedRunError: If it fails, or what it read is not the log.
         """
-        return self._run(name, self._truth)[0]
+        return self._run(name, self._truth, settings)
 
-    def run_again(self, state: bytes) -> Run:
-        """Have the tap continue from a state after which there is nothing new.
+    def run_again(self, name: str, state: bytes) -> Run:
+        """Have a tap continue from a state after which there is nothing new.
 
         Raises:
             FailedRunError: If it fails, or emits anything.
         """
-        return self._run(TAP, frozenset(), state)[0]
-
-    def state(self) -> bytes:
-        """Have the tap read the whole log, and return the last state it wrote.
-
-        Raises:
-            FailedRunError: If it fails, or what it read is not the log.
-        """
-        return self._run(TAP, self._truth)[1]
+        return self._run(name, frozenset(), {}, state)
 
     def _run(
-        self, name: str, truth: frozenset[str], state: bytes | None = None
-    ) -> tuple[Run, bytes]:
-        contestant, control = CONTESTANTS[name], self._sandbox.control
+        self,
+        name: str,
+        truth: frozenset[str],
+        settings: Mapping[str, object],
+        state: bytes | None = None,
+    ) -> Run:
+        installed, control = self._programs[name], self._sandbox.control
+        program = installed.program
         folder = WORK / "runs" / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         output = folder / "output"
-        (folder / "settings.json").write_text(json.dumps(self._settings_for(name)))
-        command = contestant.command(self._programs[name], folder)
+        given = {**self._settings(needs_start=program.needs_start_date), **settings}
+        (folder / "settings.json").write_text(json.dumps(given))
+        command = installed.command(folder)
         if state is not None:
             (folder / "state.json").write_bytes(state)
             command += ["--state", str(folder / "state.json")]
         control.forget_requests()
         try:
-            usage = measured(command, folder, output, timeout=_TIMEOUT_SECONDS)
+            usage = measured(
+                command,
+                folder,
+                output,
+                timeout=_TIMEOUT_SECONDS,
+                variables=program.environment,
+            )
             requests = control.requests()["count"]
-            _check(list(contestant.ids(output, folder)), truth)
-            last = _last_state(output) if name == TAP else b""
+            _check(list(program.ids(output, folder)), truth)
+            last = last_state(output) if name in {TAP, BEFORE} else b""
         except FailedRunError as error:
-            raise FailedRunError(f"{contestant.title}: {error}") from None
+            raise FailedRunError(f"{program.title}: {error}") from None
         # What a million events make is not left behind.
         shutil.rmtree(folder)
-        return Run(usage, requests), last
+        return Run(usage, requests, last)
 
-    def _settings_for(self, name: str) -> dict[str, str]:
+    def _settings(self, *, needs_start: bool) -> dict[str, str]:
         settings = {
             "api_url": self._sandbox.url,
             "admin_key": self._sandbox.admin_key,
             "organization_id": self._sandbox.organization_id,
         }
-        if name == AIRBYTE:
-            # It cannot do without one, so it gets the best there is. Nobody else does.
+        if needs_start:
+            # It gets the best there is. No other program gets one.
             start = datetime.fromtimestamp(self._oldest, timezone.utc)
             settings["start_date"] = start.strftime("%Y-%m-%dT%H:%M:%SZ")
         return settings
@@ -149,7 +166,7 @@ def _check(ids: Sequence[str], truth: frozenset[str]) -> None:
     """Compare what was read with what there is.
 
     Raises:
-        FailedRunError: If an event is missing, repeated or invented.
+        FailedRunError: If an event is missing, repeated or unknown.
     """
     found = frozenset(ids)
     if found != truth or len(ids) != len(truth):
@@ -157,13 +174,3 @@ def _check(ids: Sequence[str], truth: frozenset[str]) -> None:
             f"it read the log wrongly: {len(truth - found)} events missing,"
             f" {len(found - truth)} unknown, {len(ids) - len(found)} repeated"
         )
-
-
-def _last_state(output: Path) -> bytes:
-    """The value of the last STATE message in the tap's output."""
-    last = b""
-    with output.open("rb") as lines:
-        for line in lines:
-            if line.startswith(b'{"type":"STATE"'):
-                last = line
-    return json.dumps(json.loads(last)["value"]).encode()

@@ -80,7 +80,7 @@ TESTED = {
 }
 
 #: They take minutes, so only their options are looked up.
-MEASURING = re.compile(r"\S*python (benchmarks/\w+\.py)(.*)")
+MEASURING = re.compile(r"\S*python (benchmarks/[\w/]+\.py)(.*)")
 
 
 @pytest.mark.parametrize("name", PAGES)
