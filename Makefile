@@ -29,7 +29,7 @@ demo: .meltano/.installed-transform .meltano/.installed-report ## Run the tap th
 
 # A part has pins in requirements/, an environment and tests of its own, so that it can
 # fail no other. One more is named here, and says below what `test-` means for it.
-parts := tap transform alerts analyze
+parts := tap transform analyze
 
 .PHONY: test
 test: lint $(parts:%=test-%) ## Check everything that has to pass
@@ -47,12 +47,8 @@ test-pythons: .venv/dev/.installed ## Try the wheel alone on every Python that i
 test-transform: .venv/transform/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts ## Test the dbt package alone
 	.venv/transform/bin/python -m pytest --numprocesses=auto --dist=loadgroup transform
 
-.PHONY: test-alerts
-test-alerts: .venv/alerts/.installed .venv/meltano/.installed .meltano/.installed-alerts ## Test the alerts alone
-	.venv/alerts/bin/python -m pytest --numprocesses=auto --dist=loadgroup alerts
-
 .PHONY: test-analyze
-test-analyze: .venv/analyze/.installed .meltano/.installed .meltano/.installed-report ## Test the report alone
+test-analyze: .venv/analyze/.installed .meltano/.installed .meltano/.installed-alerts .meltano/.installed-report ## Test the alerts and the report alone
 	.venv/analyze/bin/python -m pytest --numprocesses=auto --dist=loadgroup -r s analyze
 
 .PHONY: screenshots
@@ -128,7 +124,6 @@ requirements: $(UV) ## Pin the newest versions of all dependencies
 		--output-file meltano.txt
 	cd requirements && $(compile) transform.in --group ../pyproject.toml:sandbox \
 		--output-file transform.txt
-	cd requirements && $(compile) alerts.in --output-file alerts.txt
 	cd requirements && $(compile) analyze.in --group ../pyproject.toml:sandbox \
 		--output-file analyze.txt
 
@@ -180,7 +175,7 @@ install-plugins = $(MELTANO)/meltano --log-level=warning install
 .meltano/.installed-transform: .meltano/.installed-demo
 	$(call plugins,dbt)
 
-.meltano/.installed-alerts: meltano.yml pyproject.toml alerts/pyproject.toml .venv/meltano/.installed
+.meltano/.installed-alerts: meltano.yml pyproject.toml analyze/pyproject.toml .venv/meltano/.installed
 	$(call plugins,alerts)
 
 .meltano/.installed-report: meltano.yml pyproject.toml analyze/pyproject.toml .venv/meltano/.installed

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Run as a script: what it shares with the tests is found by these.
 sys.path[:0] = [str(ROOT / part) for part in (".", "analyze", "tests", "transform")]
 
-from report_tests.browsers import started  # noqa: E402 - after the path
-from report_tests.stage import built, told  # noqa: E402
+from tests.report.browsers import started  # noqa: E402 - after the path
+from tests.report.stage import built, told  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 _WIDTH = 820  # pixels: the column, and a little room beside it

@@ -30,15 +30,15 @@ from integration_tests.warehouse import Warehouse  # noqa: E402
 from benchmarks import machine, report  # noqa: E402
 from benchmarks.answers import DEADLINE, grow  # noqa: E402
 from benchmarks.outcomes import Outcome, Table, Verdict  # noqa: E402
-from openai_audit_report.build import build  # noqa: E402
-from openai_audit_report.settings import settings  # noqa: E402
+from openai_audit_analyze.report.build import build  # noqa: E402
+from openai_audit_analyze.report.settings import settings  # noqa: E402
 from sandbox.demo.postgres import EmbeddedPostgres  # noqa: E402
 from sandbox.process import SandboxProcess  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from openai_audit_report import warehouse as reading
+    from openai_audit_analyze.report import warehouse as reading
     from sandbox.demo.postgres import Database
 
 KINDS = ("duckdb", "postgres")

@@ -60,18 +60,18 @@ TESTED = {
     "./sync-organization example-org tap-openai-audit target-postgres": (
         "tests/test_production.py"
     ),
-    "meltano invoke alerts:send": "alerts/alert_tests/test_meltano.py",
-    "meltano invoke report:build": "analyze/report_tests/test_meltano.py",
+    "meltano invoke alerts:send": "analyze/tests/alerts/test_meltano.py",
+    "meltano invoke report:build": "analyze/tests/report/test_meltano.py",
     "REPORT_PERIOD=2026-11-01/2026-11-30 meltano invoke report:build": (
-        "analyze/report_tests/test_meltano.py"
+        "analyze/tests/report/test_meltano.py"
     ),
-    "sha256sum report.html": "analyze/report_tests/test_meltano.py",
+    "sha256sum report.html": "analyze/tests/report/test_meltano.py",
     "ssh-keygen -Y sign -f KEY -n openai-audit-report report.json": (
-        "analyze/report_tests/test_meltano.py"
+        "analyze/tests/report/test_meltano.py"
     ),
     "ssh-keygen -Y verify -f allowed_signers -I auditor@example.com"
     " -n openai-audit-report -s report.json.sig < report.json": (
-        "analyze/report_tests/test_meltano.py"
+        "analyze/tests/report/test_meltano.py"
     ),
     ".venv/meltano/bin/meltano --environment=sandbox"
     " run tap-openai-audit target-duckdb": "tests/test_meltano.py",

@@ -19,7 +19,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = {
     "pyproject.toml": r'^version = "(.+)"$',
     "transform/dbt_project.yml": r"^version: (.+)$",
-    "alerts/pyproject.toml": r'^version = "(.+)"$',
+    "analyze/pyproject.toml": r'^version = "(.+)"$',
     "docs/answers.md": r"^  revision: v(.+)$",
     "docs/production.md": r"^ +image: \S+:(.+)$",
     "CHANGELOG.md": r"^## \[(\d.*?)\]",
