@@ -154,7 +154,7 @@ $(UV) pip install --quiet --python $(@D) --requirement $< $(1) || { \
 @touch $@
 endef
 
-.venv/dev/.installed: requirements/dev.txt pyproject.toml | $(UV)
+.venv/dev/.installed: requirements/dev.txt pyproject.toml VERSION | $(UV)
 	$(call environment,--editable .)
 
 .venv/%/.installed: requirements/%.txt | $(UV)
@@ -166,7 +166,7 @@ $(install-plugins) $(1) || MELTANO_VENV_BACKEND=virtualenv $(install-plugins) --
 endef
 install-plugins = $(MELTANO)/meltano --log-level=warning install
 
-.meltano/.installed-demo: meltano.yml pyproject.toml .venv/meltano/.installed
+.meltano/.installed-demo: meltano.yml pyproject.toml VERSION .venv/meltano/.installed
 	$(call plugins,tap-openai-audit target-postgres)
 
 .meltano/.installed: .meltano/.installed-demo
@@ -175,10 +175,10 @@ install-plugins = $(MELTANO)/meltano --log-level=warning install
 .meltano/.installed-transform: .meltano/.installed-demo
 	$(call plugins,dbt)
 
-.meltano/.installed-alerts: meltano.yml pyproject.toml analyze/pyproject.toml .venv/meltano/.installed
+.meltano/.installed-alerts: meltano.yml pyproject.toml VERSION analyze/pyproject.toml .venv/meltano/.installed
 	$(call plugins,alerts)
 
-.meltano/.installed-report: meltano.yml pyproject.toml analyze/pyproject.toml .venv/meltano/.installed
+.meltano/.installed-report: meltano.yml pyproject.toml VERSION analyze/pyproject.toml .venv/meltano/.installed
 	$(call plugins,report)
 
 # `meltano.yml` says why DuckDB cannot be had for newer ones.

@@ -40,7 +40,9 @@ def test_it_holds_what_meltano_installs_and_nothing_that_is_secret() -> None:
         assert (ROOT / name).exists(), name
     *_, project = yaml.safe_load_all((ROOT / "meltano.yml").read_text("utf-8"))
     everyone = [p for kind in project["plugins"].values() for p in kind]
-    local = re.findall(r"-e (\S+)", " ".join(p.get("pip_url", "") for p in everyone))
+    local = re.findall(
+        r"-e (?:\./)?([\w.]+)", " ".join(p.get("pip_url", "") for p in everyone)
+    )
     assert {f"{name}/" for name in local if name != "."} <= copied
     first, *ignored = [
         line

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.release import version
+
 ROOT = Path(__file__).resolve().parents[1]
 TAP = ROOT / "tap_openai_audit"
 PACKAGE = dict(
@@ -30,7 +32,7 @@ def test_the_sdist_holds_the_tap_and_its_documents(sdist: Path, tap: set[str]) -
     with tarfile.open(sdist) as archive:
         found = {name.partition("/")[2] for name in archive.getnames()}
     documents = {"README.md", "LICENSE", "CHANGELOG.md"}
-    of_the_build = {"pyproject.toml", "hatch_build.py"}
+    of_the_build = {"pyproject.toml", "hatch_build.py", "VERSION"}
     of_the_format = {"PKG-INFO", ".gitignore"}
     assert found == tap | documents | of_the_build | of_the_format
 
@@ -48,8 +50,8 @@ def test_the_page_of_the_package_links_to_pages_that_are_there(wheel: Path) -> N
     with zipfile.ZipFile(wheel) as archive:
         metadata = archive.read(f"{name}.dist-info/METADATA").decode()
     links = re.findall(r"\]\(([^)]+)\)", metadata)
-    repository, version = PACKAGE["Repository"], PACKAGE["version"]
-    prefix = f"{repository}/blob/v{version}/"
+    repository, own = PACKAGE["Repository"], version()
+    prefix = f"{repository}/blob/v{own}/"
     pages = [link.removeprefix(prefix) for link in links if link.startswith(prefix)]
     assert "docs/settings.md" in pages
     assert [page for page in pages if not (ROOT / page).exists()] == []

@@ -4,7 +4,8 @@ Of the schema of the settings: the plugin definition of Meltano and its Hub, the
 one as the lock that lets this repository's `meltano.yml` do without a copy,
 `.env.example`, and the table in docs/settings.md. Of `hub/owner.yml` and these: what
 the Hub gets, and the addresses of the package. Of the catalogue of event types and
-of the rules' cards: the seeds of dbt, and the page that lists the rules.
+of the rules' cards: the seeds of dbt, and the page that lists the rules. Of `VERSION`:
+every place that names the version.
 `make generate` runs this; a test says whether it has been run.
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_openai_audit.configuration import CONFIGURATION, OWN, PAIRS
-from tools import hub, rules
+from tools import hub, release, rules
 from tools.definition import definition, description
 from tools.layout import WIDTH, as_yaml
 from tools.seed import SEED, seed
@@ -31,6 +32,15 @@ _NOTE = "made of tap_openai_audit/configuration.py by `make generate`"
 
 def files() -> dict[str, str]:
     """Return the content of every file that is made, by its path."""
+    written = _written()
+    for name, text in release.texts().items():
+        stamped = release.stamped(name, written.get(name, text))
+        if stamped != text:
+            written[name] = stamped
+    return written
+
+
+def _written() -> dict[str, str]:
     plugin = definition()
     lock = f"plugins/extractors/{plugin['name']}--{plugin['variant']}.lock"
     return {
