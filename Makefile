@@ -87,9 +87,14 @@ lint-meltano: .venv/dev/.installed
 lint-workflows: .venv/dev/.installed
 	$(DEV)/zizmor --quiet --offline --pedantic --strict-collection .github
 
+audits := $(patsubst requirements/%.txt,audit-%,$(wildcard requirements/*.txt))
+
 .PHONY: audit
-audit: .venv/dev/.installed ## Look up known vulnerabilities of the pinned packages
-	$(DEV)/pip-audit --disable-pip --no-deps --requirement requirements/dev.txt
+audit: $(audits) ## Look up known vulnerabilities of the pinned packages
+
+.PHONY: $(audits)
+$(audits): audit-%: requirements/%.txt .venv/dev/.installed
+	$(DEV)/pip-audit --disable-pip --no-deps --requirement $<
 
 .PHONY: format
 format: .venv/dev/.installed ## Correct style as far as that can be automatic

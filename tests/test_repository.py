@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -85,7 +86,7 @@ def read(path: Path) -> str:
 
 
 def test_there_are_workflows_to_look_at() -> None:
-    assert {path.stem for path in WORKFLOWS} >= {"tap", "lint", "release"}
+    assert {path.stem for path in WORKFLOWS} >= {"test", "lint", "release"}
     assert all(
         read(path).count("uses:") == len(USES.findall(read(path))) for path in WORKFLOWS
     )
@@ -117,6 +118,62 @@ def test_only_the_publishing_job_gets_further_rights() -> None:
     assert "run:" not in publish, "no code of the repository beside those rights"
     others = [read(path) for path in WORKFLOWS if path.stem != "release"]
     assert not any(": write" in text for text in [before, *others])
+
+
+def test_every_part_is_tested_by_the_workflow_that_a_release_waits_for() -> None:
+    matrix = jobs("test")["test"]["strategy"]["matrix"]
+    tested = [*matrix["part"], *(each["part"] for each in matrix["include"])]
+    (parts,) = re.findall(r"^parts := (.+)$", read(ROOT / "Makefile"), re.MULTILINE)
+    assert tested == parts.split()
+    package = read(ROOT / "pyproject.toml")
+    supported = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', package)
+    assert matrix["python-version"] == supported
+    assert {each["python-version"] for each in matrix["include"]} <= set(supported)
+    assert jobs("release")["test"]["uses"] == "$/.github/workflows/test.yml"
+    assert "test" in jobs("release")["build"]["needs"]
+
+
+def jobs(workflow: str) -> dict[str, Any]:
+    found = yaml.safe_load(read(ROOT / f".github/workflows/{workflow}.yml"))["jobs"]
+    assert isinstance(found, dict)
+    return found
+
+
+def lock_files(texts: dict[str, str]) -> set[Path]:
+    """Every file that holds pins and nothing else, wherever it is."""
+    pin = re.compile(r"[\w.-]+(?:\[[\w,-]+\])?==\S+")
+    found = {Path(name) for name in texts if name.endswith(("uv.lock", "poetry.lock"))}
+    for name, text in texts.items():
+        lines = [line for line in text.splitlines() if line.strip() and line[0] != "#"]
+        if name.endswith(".txt") and lines and all(map(pin.match, lines)):
+            found.add(Path(name))
+    return found
+
+
+def test_make_audit_looks_at_every_lock_file(texts: dict[str, str]) -> None:
+    make = ["make", "--dry-run", "--always-make", "--no-print-directory", "audit"]
+    said = subprocess.run(make, cwd=ROOT, check=True, capture_output=True, text=True)
+    asked = re.findall(r"pip-audit .*--requirement (\S+)", said.stdout)
+    assert len(lock_files(texts)) > 1
+    assert sorted(map(Path, asked)) == sorted(lock_files(texts))
+    assert "make --keep-going audit" in read(ROOT / ".github/workflows/test.yml")
+
+
+def test_dependabot_looks_into_every_folder_that_names_what_is_installed(
+    texts: dict[str, str],
+) -> None:
+    config = yaml.safe_load(read(ROOT / ".github/dependabot.yml"))
+    looked: dict[str, set[Path]] = {}
+    for update in config["updates"]:
+        folders = update.get("directories", [update.get("directory")])
+        looked[update["package-ecosystem"]] = {Path(f.lstrip("/")) for f in folders}
+    packages = {Path(name) for name in texts if Path(name).name == "pyproject.toml"}
+    images = {Path(name) for name in texts if Path(name).name == "Containerfile"}
+    assert looked == {
+        "pip": {path.parent for path in packages | lock_files(texts)},
+        "docker": {path.parent for path in images},
+        "github-actions": {Path()},
+    }
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
