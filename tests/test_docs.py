@@ -54,6 +54,9 @@ TESTED = {
         "transform/integration_tests/test_meltano_job.py"
     ),
     "meltano invoke dbt:docs": "transform/integration_tests/test_meltano_job.py",
+    "./backfill 2026-01-01 2026-06-01 tap-openai-audit target-postgres": (
+        "tests/test_production.py"
+    ),
     "./sync-organization example-com tap-openai-audit target-postgres": (
         "tests/test_production.py"
     ),

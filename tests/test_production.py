@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import time
@@ -14,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from documents import ROOT, blocks
+from documents import PAGES, ROOT, blocks, page
 from meltano_project import DEADLINE, MELTANO, MeltanoProject
 
 from sandbox.process import SandboxProcess
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sandbox.demo.postgres import Database
 
 PAGE = "docs/production.md"
+SCRIPTS = ("backfill", "sync-organization")
 BUSY = 75
 WAIT = 60  # seconds until a run has begun, on the slowest machine
 
@@ -46,9 +48,9 @@ class Folder:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.project = MeltanoProject.copied_to(directory, MELTANO_ENVIRONMENT="prod")
-        (script,) = blocks(PAGE, "sh")
-        (directory / "sync-organization").write_text(script)
-        (directory / "sync-organization").chmod(0o700)
+        for name, script in zip(SCRIPTS, blocks(PAGE, "sh"), strict=True):
+            (directory / name).write_text(script)
+            (directory / name).chmod(0o700)
         (directory / "organizations").mkdir()
 
     def add(self, name: str, sandbox: SandboxProcess, **variables: str) -> None:
@@ -88,7 +90,7 @@ def test_two_organizations_are_read_at_once_each_into_its_own_tables(
     tmp_path: Path, postgres: Database
 ) -> None:
     folder = Folder(tmp_path)
-    commands = blocks(PAGE, "bash")[0].splitlines()
+    commands = blocks(PAGE, "bash")[1].splitlines()
     names = [command.split()[1] for command in commands]
     schemas = {name: f"audit_{uuid4().hex}" for name in names}
     with ExitStack() as stack:
@@ -132,6 +134,62 @@ def test_two_organizations_are_read_at_once_each_into_its_own_tables(
                 ).fetchall()
             assert len(rows) == len(known) == int(ledger[0][0])
             assert {organization_id for _, organization_id in rows} == {f"org-{name}"}
+
+
+def test_a_backfill_beside_the_schedule_leaves_the_schedules_files_alone(
+    tmp_path: Path, postgres: Database
+) -> None:
+    folder, schema = Folder(tmp_path), f"backfill_{uuid4().hex}"
+    (command,) = blocks(PAGE, "bash")[0].splitlines()
+    script, _, _, *plugins = command.split()
+    schedule = " ".join(["meltano", "run", *plugins])
+    with SandboxProcess(events=200, start="40d", end="now") as sandbox:
+        folder.project.variables |= {
+            "TAP_OPENAI_AUDIT_ORGANIZATION_ID": sandbox.organization_id,
+            "TAP_OPENAI_AUDIT_ADMIN_KEY": sandbox.admin_key,
+            "TAP_OPENAI_AUDIT_API_URL": sandbox.url,
+            "TAP_OPENAI_AUDIT_START_DATE": day(10),
+            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
+            **postgres.environment,
+        }
+        assert folder.ended(schedule) == 0
+        (left,) = files_of_runs(tmp_path / ".meltano/run")
+        left.write_text("of the schedule")
+        backfill = " ".join([script, day(60), day(9), *plugins])
+        # Alone, so that whatever is changed was changed by it.
+        assert folder.ended(backfill) == 0
+        assert left.read_text() == "of the schedule"
+        assert files_of_runs(tmp_path / ".meltano/backfill/run")
+        known = {event.id for event in sandbox.control.events()}
+    with postgres.connect(schema) as connection:
+        rows = connection.execute("SELECT id FROM audit_logs").fetchall()
+        chains = connection.execute(
+            "SELECT DISTINCT chain_id FROM sync_reports WHERE scope = 'organization'"
+        ).fetchall()
+    assert {id_ for (id_,) in rows} == known
+    assert len(rows) == len(known)
+    assert len(chains) == 2
+
+
+def day(ago: int) -> str:
+    """The UTC day so many days before today."""
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() - ago * 86_400))
+
+
+def files_of_runs(directory: Path) -> list[Path]:
+    """The catalogs that Meltano has written for a run of the tap."""
+    return [*directory.glob("tap-openai-audit/tap.properties.json")]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_that_names_a_second_state_id_says_what_else_it_needs(
+    name: str,
+) -> None:
+    for paragraph in re.split(r"\n\n|\n(?=[|#])", page(name)):
+        if re.search(r"state[- ]id[- ](?:suffix|of its own)", paragraph):
+            named = "MELTANO_SYS_DIR_ROOT" in paragraph or "```" in paragraph
+            linked = "production.md#a-backfill-beside-the-schedule" in paragraph
+            assert named or linked, paragraph
 
 
 def test_what_a_killed_run_leaves_is_for_its_owner_alone_and_goes_with_the_next(
