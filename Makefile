@@ -180,10 +180,10 @@ install-plugins = $(MELTANO)/meltano --log-level=warning install
 .meltano/.installed-transform: .meltano/.installed-demo
 	$(call plugins,dbt)
 
-.meltano/.installed-alerts: meltano.yml pyproject.toml VERSION analyze/pyproject.toml .venv/meltano/.installed
+.meltano/.installed-alerts: meltano.yml VERSION analyze/pyproject.toml .venv/meltano/.installed
 	$(call plugins,alerts)
 
-.meltano/.installed-report: meltano.yml pyproject.toml VERSION analyze/pyproject.toml .venv/meltano/.installed
+.meltano/.installed-report: meltano.yml VERSION analyze/pyproject.toml .venv/meltano/.installed
 	$(call plugins,report)
 
 # `meltano.yml` says why DuckDB cannot be had for newer ones.

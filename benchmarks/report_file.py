@@ -36,9 +36,9 @@ from sandbox.demo.postgres import EmbeddedPostgres  # noqa: E402
 from sandbox.process import SandboxProcess  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from openai_audit_analyze.report import warehouse as reading
+    from openai_audit_analyze import warehouse as reading
     from sandbox.demo.postgres import Database
 
 KINDS = ("duckdb", "postgres")
@@ -52,18 +52,23 @@ MEGABYTES = 3.0
 class Timed:
     """A warehouse, and how many seconds its answers took."""
 
-    warehouse: reading.Warehouse
+    warehouse: reading.Readable
     seconds: float = field(default=0, init=False)
+
+    @property
+    def place(self) -> str:
+        """The database as a message calls it."""
+        return self.warehouse.place
 
     @contextmanager
     def snapshot(self) -> Iterator[reading.Query]:
         """Give what runs queries and counts their time."""
         with self.warehouse.snapshot() as query:
 
-            def timed(text: str, parameters: Mapping[str, object]) -> list[Any]:
+            def timed(text: str, /, **parameters: object) -> list[Any]:
                 begin = time.monotonic()
                 try:
-                    return query(text, parameters)
+                    return query(text, **parameters)
                 finally:
                     self.seconds += time.monotonic() - begin
 

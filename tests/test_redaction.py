@@ -7,6 +7,7 @@ import random
 import pytest
 
 from tap_openai_audit.redaction import LONGEST, redacted
+from testing.user_text import UserText, user_texts
 
 KEY = "sk-admin-Wq7Zr2Lt9Xv4Bn6K"
 
@@ -33,6 +34,11 @@ def test_no_part_of_a_key_passes(text: str) -> None:
     passed = redacted(text, KEY)
     for part in ("Wq7", "2Lt9", "Bn6", "n6K", " 6K"):
         assert part not in passed
+
+
+@pytest.mark.parametrize("case", user_texts(), ids=lambda case: case.name)
+def test_user_supplied_text_is_safe_to_repeat(case: UserText) -> None:
+    case.check(redacted, LONGEST)
 
 
 def test_a_password_in_a_url_does_not_pass() -> None:

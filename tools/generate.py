@@ -4,8 +4,9 @@ Of the schema of the settings: the plugin definition of Meltano and its Hub, the
 one as the lock that lets this repository's `meltano.yml` do without a copy,
 `.env.example`, and the table in docs/settings.md. Of `hub/owner.yml` and these: what
 the Hub gets, and the addresses of the package. Of the catalogue of event types and
-of the rules' cards: the seeds of dbt, and the page that lists the rules. Of `VERSION`:
-every place that names the version.
+of the rules' cards: the seeds of dbt, and the page that lists the rules. Of the
+contracts of dbt's models: the columns that the alerts and the report may read. Of
+`VERSION`: every place that names the version.
 `make generate` runs this; a test says whether it has been run.
 """
 
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_openai_audit.configuration import CONFIGURATION, OWN, PAIRS
-from tools import hub, release, rules
+from tools import contract, hub, release, rules
 from tools.definition import definition, description
 from tools.layout import WIDTH, as_yaml
 from tools.seed import SEED, seed
@@ -59,6 +60,7 @@ def _written() -> dict[str, str]:
             "# until here\n",
             hub.addresses(),
         ),
+        contract.CONTRACT: contract.contract(),
         SEED: seed(),
         rules.SEED: rules.seed(),
         rules.CHECKSUM: rules.checksum(),

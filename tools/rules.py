@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tools.contract import severities
 from tools.seed import seed as seed_of_types
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ _WINDOWS = {
     "month": "one a month for each entity",
     "ever": "one for each entity, once",
 }
-_SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def cards() -> list[Card]:
         for path in (_ROOT / "transform/models/rules").glob("*.yml")
         for model in yaml.safe_load(path.read_text("utf-8"))["models"]
     ]
-    return sorted(found, key=lambda c: (_SEVERITIES.index(c.severity), c.rule))
+    order = severities()
+    return sorted(found, key=lambda c: (order.index(c.severity), c.rule))
 
 
 def _card(model: dict[str, Any]) -> Card:

@@ -46,6 +46,18 @@ class Database:
     conninfo: str = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
 
+    def named(self, name: str) -> Database:
+        """Return another database of the same server, by its name."""
+        return Database(
+            make_conninfo(self.conninfo, dbname=name),
+            {
+                key: value
+                for key, value in self.environment.items()
+                if key != f"{_PREFIX}SQLALCHEMY_URL"
+            }
+            | {f"{_PREFIX}DATABASE": name},
+        )
+
     def connect(self, schema: str) -> psycopg.Connection:
         """Connect for reading the tables of one schema.
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from openai_audit_analyze.alerts.delivery import call, deliver, silence
 from openai_audit_analyze.alerts.outbox import Outbox
-from openai_audit_analyze.alerts.run import Run, Told
-from openai_audit_analyze.alerts.settings import BadSettings, settings
-from openai_audit_analyze.alerts.warehouse import WarehouseFailed
+from openai_audit_analyze.alerts.run import Outcome, Run
+from openai_audit_analyze.alerts.settings import settings
+from openai_audit_analyze.settings import BadSettings
+from openai_audit_analyze.warehouse import WarehouseFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +25,9 @@ _LOG = logging.getLogger("openai_audit_analyze.alerts")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code, 1 if anything was not done."""
     parser = argparse.ArgumentParser(
-        prog="openai-audit-alerts", description="Tell people of findings."
+        prog="openai-audit-alerts", description="Send alerts of findings."
     )
-    parser.add_argument("command", choices=["send"], help="send what was not sent")
+    parser.add_argument("command", choices=["send"], help="send what is not sent yet")
     parser.parse_args(arguments)
     silence()
     _LOG.addHandler(logging.StreamHandler())
@@ -40,33 +41,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def send(environment: Mapping[str, str]) -> bool:
-    """Send what was not sent, call the heartbeat, and return whether all succeeded.
+    """Send what is not sent, call the heartbeat, and return whether all succeeded.
 
     Raises:
-        BadSettings: A setting is missing or makes no sense.
-        WarehouseFailed: The database cannot be reached, or refuses.
+        BadSettings: A setting is missing or invalid.
+        WarehouseFailed: The database cannot be reached, refuses, or has no findings.
     """
     given = settings(environment)
     deadline = time.monotonic() + given.timeout_seconds
-    outcome: dict[str, Told] = {}
+    outcomes: dict[str, Outcome] = {}
     if given.receivers:
         outbox = Outbox(
             given.warehouse, given.schema, given.outbox_schema, given.digest_above
         )
         outbox.prepare()
-        outcome = Run(outbox, deliver, deadline).tell(given.receivers)
+        outcomes = Run(outbox, deliver, deadline).send(given.receivers)
     else:
         _LOG.info(
-            "No receiver is set, so nobody is told of findings: docs/alerts.md says how"
-            " to set ALERTS_RECEIVERS"
+            "No receiver is set, so no alert is sent: docs/alerts.md says how to set"
+            " ALERTS_RECEIVERS"
         )
-    for name, told in outcome.items():
-        _LOG.log(logging.ERROR if told.error else logging.INFO, _line(name, told))
-    if any(told.error for told in outcome.values()):
+    for name, outcome in outcomes.items():
+        level = logging.ERROR if outcome.error else logging.INFO
+        _LOG.log(level, _line(name, outcome))
+    if any(outcome.error for outcome in outcomes.values()):
         return False
     if given.heartbeat_url is None:
         return True
-    held = [name for name, told in outcome.items() if told.unsent]
+    held = [name for name, outcome in outcomes.items() if outcome.unsent]
     if held:
         _LOG.info(
             "The heartbeat was not called: another run still sends to %s. It calls it,"
@@ -80,12 +82,12 @@ def send(environment: Mapping[str, str]) -> bool:
     return error is None
 
 
-def _line(name: str, told: Told) -> str:
-    if told.error is None:
-        return f"{name}: findings sent: {told.sent}"
+def _line(name: str, outcome: Outcome) -> str:
+    if outcome.error is None:
+        return f"{name}: findings sent: {outcome.sent}"
     return (
-        f"{name}: findings sent: {told.sent}, left for the next run: {told.unsent}."
-        f" The last failure: {told.error}"
+        f"{name}: findings sent: {outcome.sent}, left for the next run:"
+        f" {outcome.unsent}. The last failure: {outcome.error}"
     )
 
 

@@ -1,7 +1,7 @@
-"""The edge to receivers: Apprise for messages, one request for the heartbeat.
+"""Send messages with Apprise, and call the heartbeat with one request.
 
-Addresses are secrets, and both libraries put them into logs and exceptions. So nothing
-that they say gets out of here: a failure is told in words of this module.
+URLs are secrets, and both libraries put them into logs and exceptions. So nothing that
+they write leaves this module: a failure is described in its own words.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from openai_audit_analyze.alerts.message import Message
 
 _WAIT_SECONDS = 15
-"""How long a receiver may be silent, unless its URL says so itself (`cto`, `rto`)."""
+"""How long a receiver may be silent, unless its URL sets `cto` or `rto`."""
 
 _STATUS = re.compile(r"\berror=(\d{3})\b")
-"""How Apprise logs the status of a response that is an error."""
+"""The status of an error response in Apprise's log."""
 
 _KINDS = {
     "critical": apprise.NotifyType.FAILURE,
     "high": apprise.NotifyType.FAILURE,
     "medium": apprise.NotifyType.WARNING,
 }
-"""How urgent Apprise calls a message; what is less severe is information."""
+"""Apprise's type of a message, by severity. Less severe ones are information."""
 
 # Nothing is written to disk, no picture of another host is shown, and a message goes to
-# nobody but the host in the URL.
+# no host but the one in the URL.
 _ASSET = apprise.AppriseAsset(
     app_id="openai-audit",
     app_desc="Findings in the audit log of OpenAI",
@@ -46,14 +46,14 @@ _ASSET = apprise.AppriseAsset(
 
 
 class _Statuses(logging.Handler):
-    """Takes all that Apprise logs, and keeps the status of each thread's last error."""
+    """Swallow what Apprise logs, and keep the status of each thread's last error."""
 
     def __init__(self) -> None:
         super().__init__()
         self._last = local()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a status, and let no word of the record out."""
+        """Keep the status of a record, and write nothing of it."""
         found = _STATUS.search(record.getMessage())
         if found:
             self._last.status = int(found[1])
@@ -69,7 +69,7 @@ _STATUSES = _Statuses()
 
 
 def silence() -> None:
-    """Let libraries write nothing: what they write may hold an address."""
+    """Stop libraries from logging: a URL may stand in what they log."""
     logging.getLogger().addHandler(logging.NullHandler())
     logger = logging.getLogger("apprise")
     logger.handlers = [_STATUSES]
@@ -81,30 +81,28 @@ def silence() -> None:
 def deliver(url: str, message: Message) -> str | None:
     """Send a message, and return why it was not sent, None if it was.
 
-    The reason is words of this module and a status. No error is raised.
+    The reason holds no part of the URL. No error is raised.
     """
     _STATUSES.taken()
     try:
         service = _service(url, message.key)
         if service is None:
-            return "its URL is none that Apprise understands: correct it"
+            return "Apprise does not know this kind of URL: correct it"
         sent = service.notify(
             title=message.title,
             body=message.body,
             body_format=apprise.NotifyFormat.TEXT,
             notify_type=_KINDS.get(message.severity, apprise.NotifyType.INFO),
         )
-    except Exception as error:  # noqa: BLE001 - its text may hold the address
-        return (
-            f"Apprise failed with {type(error).__name__}: see whether the URL is right"
-        )
+    except Exception as error:  # noqa: BLE001 - its text may hold the URL
+        return f"Apprise failed with {type(error).__name__}: check the URL"
     return None if sent else _reason(_STATUSES.taken())
 
 
 def call(url: str, seconds: float) -> str | None:
     """Call the heartbeat, and return why that failed, None if it did not.
 
-    It ends after so many seconds, however slowly a server answers.
+    Wait no longer than `seconds`, however slowly the server answers.
     """
     result: SimpleQueue[str | None] = SimpleQueue()
     Thread(target=lambda: result.put(_called(url)), daemon=True).start()
@@ -121,7 +119,7 @@ def _called(url: str) -> str | None:
             url, timeout=_WAIT_SECONDS, allow_redirects=False, stream=True
         ) as response:
             status = response.status_code
-    except Exception:  # noqa: BLE001 - its text may hold the address
+    except Exception:  # noqa: BLE001 - its text may hold the URL
         return _reason(None)
     taken = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
     return None if taken else _reason(status)
@@ -152,12 +150,12 @@ def _service(url: str, key: str) -> Any:  # noqa: ANN401 - Apprise has no types 
 def _reason(status: int | None) -> str:
     if status is None:
         return (
-            "it could not be reached, or did not answer in time: see whether it works,"
+            "it could not be reached, or did not answer in time: check that it works,"
             " and can be reached from here"
         )
     said = f"it answered with the status {status}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return f"{said}: it takes no more messages for a while"
+        return f"{said}: it accepts no more messages for a while"
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return f"{said}: its URL may have expired or be wrong, so make a new one"
-    return f"{said}: see whether it works"
+        return f"{said}: its URL may be wrong or have expired, so create a new one"
+    return f"{said}: check that it works"

@@ -1,4 +1,4 @@
-"""What people read: plain sentences."""
+"""The text of an alert: plain sentences."""
 
 from __future__ import annotations
 
@@ -8,34 +8,35 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openai_audit_analyze.alerts.findings import SEVERITIES, Finding
-from openai_audit_analyze.alerts.plain import plain
+from openai_audit_analyze.alerts.escaping import escaped
+from openai_audit_analyze.contract import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from openai_audit_analyze.alerts.finding import Finding
     from openai_audit_analyze.alerts.outbox import Claim
 
 _LONGEST_TITLE = 150
 _LONGEST_SENTENCE = 500
-_LONGEST_TO_DO = 800
+_LONGEST_REMEDIATION = 800
 _LONGEST_IN_DIGEST = 200
 _MOST_IN_DIGEST = 10
-"""Sentences in a digest. It says how many more there are."""
+"""Sentences in a digest, which says how many more there are."""
 
 _FRACTION = re.compile(r"\.\d+")
-"""Of a second."""
+"""The fraction of a second."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent.
+    """A message.
 
     Attributes:
         title: One line.
         body: Lines.
         severity: That of the most severe finding.
-        key: The same whenever the same is sent: receivers may drop a repetition by it.
+        key: The same whenever the same is sent, so that a receiver can drop it.
     """
 
     title: str
@@ -45,8 +46,8 @@ class Message:
 
 
 def message(claim: Claim) -> Message:
-    """Return what tells of a claim."""
-    if claim.introduction:
+    """Return the message that a claim becomes."""
+    if claim.is_introduction:
         return _introduction(claim)
     one = len(claim.findings) == 1
     return _alert(claim.findings[0]) if one else _digest(claim)
@@ -54,14 +55,14 @@ def message(claim: Claim) -> Message:
 
 def _alert(finding: Finding) -> Message:
     lines = [
-        f"What happened: {plain(finding.sentence, _LONGEST_SENTENCE)}",
+        f"What happened: {escaped(finding.sentence, _LONGEST_SENTENCE)}",
         f"When: {_when(finding)}",
-        *([f"Where: {plain(finding.account, 100)}"] if finding.account else []),
-        f"What to do: {plain(finding.what_to_do, _LONGEST_TO_DO)}",
-        f"Finding: {plain(finding.finding_id, 100)} of {plain(finding.rule, 100)}",
+        *([f"Where: {escaped(finding.account, 100)}"] if finding.account else []),
+        f"Remediation: {escaped(finding.what_to_do, _LONGEST_REMEDIATION)}",
+        f"Finding: {escaped(finding.finding_id, 100)} of {escaped(finding.rule, 100)}",
     ]
     return Message(
-        f"{_named(finding.severity)}: {plain(finding.title, _LONGEST_TITLE)}",
+        f"{_named(finding.severity)}: {escaped(finding.title, _LONGEST_TITLE)}",
         "\n".join(lines),
         finding.severity,
         finding.finding_id,
@@ -80,35 +81,38 @@ def _digest(claim: Claim) -> Message:
 def _introduction(claim: Claim) -> Message:
     minimum = claim.receiver.minimum_severity
     wanted = f"{minimum} severity{' or above' * (minimum != SEVERITIES[0])}"
-    lines = [f"Each new finding of {wanted} is told here from now on."]
+    lines = [f"Each new finding of {wanted} is sent here from now on."]
     if claim.findings:
         lines += [f"So far: {_counted(claim.findings)}."]
         lines += [*_most_severe(claim.findings), _WHERE]
     if claim.left:
-        lines += [f"Messages of their own tell of {claim.left} more."]
+        lines += [f"{claim.left} more follow in messages of their own."]
     elif not claim.findings:
-        lines += ["So far there is none."]
-    # What is new for a receiver of old may be among what its new minimum adds.
+        lines += ["There is none so far."]
+    # A receiver that is known may get new findings among those of its new minimum.
     is_urgent = claim.is_known and claim.findings
     severity = claim.findings[0].severity if is_urgent else "info"
     return Message(
-        "Alerts of the OpenAI audit log begin", "\n".join(lines), severity, _key(claim)
+        "Alerts of the OpenAI audit log start here",
+        "\n".join(lines),
+        severity,
+        _key(claim),
     )
 
 
-_WHERE = "What to do about each is in openai_audit__findings."
+_WHERE = "The remediation of each is in openai_audit__findings."
 
 
 def _counted(findings: Sequence[Finding]) -> str:
     counts = Counter(finding.severity for finding in findings)
-    each = ", ".join(f"{n} {plain(severity, 20)}" for severity, n in counts.items())
+    each = ", ".join(f"{n} {escaped(severity, 20)}" for severity, n in counts.items())
     return f"{len(findings)} finding{'s' * (len(findings) != 1)}: {each}"
 
 
 def _most_severe(findings: Sequence[Finding]) -> list[str]:
     several = len({finding.account for finding in findings}) > 1
     shown = [
-        f"{_named(finding.severity)}: {plain(finding.sentence, _LONGEST_IN_DIGEST)}"
+        f"{_named(finding.severity)}: {escaped(finding.sentence, _LONGEST_IN_DIGEST)}"
         f" ({_when(finding)}{_of(finding) if several else ''})"
         for finding in findings[:_MOST_IN_DIGEST]
     ]
@@ -117,11 +121,11 @@ def _most_severe(findings: Sequence[Finding]) -> list[str]:
 
 
 def _of(finding: Finding) -> str:
-    return f", {plain(finding.account, 100)}" if finding.account else ""
+    return f", {escaped(finding.account, 100)}" if finding.account else ""
 
 
 def _named(severity: str) -> str:
-    return plain(severity, 20).capitalize()
+    return escaped(severity, 20).capitalize()
 
 
 def _when(finding: Finding) -> str:

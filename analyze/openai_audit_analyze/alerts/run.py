@@ -1,4 +1,4 @@
-"""A run: each receiver is told, side by side, and none waits for another."""
+"""A run: it sends to all receivers side by side, and none waits for another."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from openai_audit_analyze.alerts.batch_size import BatchSize
 from openai_audit_analyze.alerts.message import message
-from openai_audit_analyze.alerts.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from openai_audit_analyze.alerts.settings import Receiver
 
 _TOO_LATE = (
-    "it was not done in the time of a run: see whether it is slow, or allow more with"
-    " ALERTS_TIMEOUT_SECONDS"
+    "it did not answer before the run's time was over: see whether it is slow, or allow"
+    " more with ALERTS_TIMEOUT_SECONDS"
 )
 
 
 @dataclass
-class Told:
+class Outcome:
     """How a run ended for one receiver.
 
     Attributes:
-        sent: How many findings it was told of.
-        unsent: How many it lacks, also those that another run sends it now.
-        error: Why the last that was not taken was not, None if there is none.
+        sent: How many findings it got.
+        unsent: How many it lacks, also those that another run sends now.
+        error: Why the last message that failed did so. None: none failed.
     """
 
     sent: int = 0
@@ -41,12 +41,12 @@ class Told:
 
 @dataclass
 class Run:
-    """One run. The database is asked by one thread, and each message sent by another.
+    """One run. One thread uses the database, and one more sends each message.
 
     Attributes:
-        outbox: What receivers are to be told of, and what is known to be sent.
+        outbox: What is to be sent, and what is known to be sent.
         deliver: Sends a message to a URL, and returns why that failed.
-        deadline: When no message is waited for any more, by the monotonic clock.
+        deadline: When the run stops waiting, by the monotonic clock.
     """
 
     outbox: Outbox
@@ -54,20 +54,20 @@ class Run:
     deadline: float
     _under_way: dict[str, Claim] = field(default_factory=dict)
     _results: SimpleQueue[tuple[Claim, str | None]] = field(default_factory=SimpleQueue)
-    _outcome: dict[str, Told] = field(default_factory=dict)
-    _paces: dict[str, Pace] = field(default_factory=dict)
+    _outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _sizes: dict[str, BatchSize] = field(default_factory=dict)
 
-    def tell(self, receivers: Sequence[Receiver]) -> dict[str, Told]:
-        """Tell each receiver of what it was not told, and return how that ended.
+    def send(self, receivers: Sequence[Receiver]) -> dict[str, Outcome]:
+        """Send each receiver what it lacks, and return how that ended, by its name.
 
-        What could not be sent is given back to the outbox, for the next run.
+        What could not be sent is released for the next run.
 
         Raises:
             WarehouseFailed: The database cannot be reached, or refuses.
         """
         for receiver in receivers:
-            self._outcome[receiver.name] = Told()
-            self._paces[receiver.name] = Pace()
+            self._outcomes[receiver.name] = Outcome()
+            self._sizes[receiver.name] = BatchSize()
             self.outbox.enqueue(receiver)
             self._start(receiver)
         while self._under_way:
@@ -81,13 +81,13 @@ class Run:
         for claim in list(self._under_way.values()):
             self._end(claim, _TOO_LATE)
         for receiver in receivers:
-            self._outcome[receiver.name].unsent = self.outbox.unsent(receiver)
-        return self._outcome
+            self._outcomes[receiver.name].unsent = self.outbox.unsent(receiver)
+        return self._outcomes
 
     def _start(self, receiver: Receiver) -> None:
         """Begin to send the next message to a receiver, if there is one."""
-        pace = self._paces[receiver.name]
-        claim = self.outbox.claim(receiver, pace.at_most, pace.refused)
+        size = self._sizes[receiver.name]
+        claim = self.outbox.claim(receiver, size.at_most, size.refused)
         if claim is not None:
             self._under_way[receiver.name] = claim
             # The process ends without waiting for it, however long a receiver takes.
@@ -96,20 +96,20 @@ class Run:
     def _send(self, claim: Claim) -> None:
         try:
             error = self.deliver(claim.receiver.url, message(claim))
-        except Exception as problem:  # noqa: BLE001 - no other may suffer from one row
-            error = f"no message could be made of it: {type(problem).__name__}"
+        except Exception as problem:  # noqa: BLE001 - one row must not stop the others
+            error = f"its message could not be written: {type(problem).__name__}"
         self._results.put((claim, error))
 
     def _end(self, claim: Claim, error: str | None) -> bool:
         """Note how sending ended, and return whether to send to the receiver again."""
         del self._under_way[claim.receiver.name]
-        told = self._outcome[claim.receiver.name]
-        pace = self._paces[claim.receiver.name]
+        outcome = self._outcomes[claim.receiver.name]
+        size = self._sizes[claim.receiver.name]
         if error is None:
             self.outbox.sent(claim)
-            told.sent += len(claim.findings)
-            pace.taken()
+            outcome.sent += len(claim.findings)
+            size.accepted()
             return True
         self.outbox.failed(claim, error)
-        told.error = error
-        return pace.failed(claim)
+        outcome.error = error
+        return size.failed(claim)

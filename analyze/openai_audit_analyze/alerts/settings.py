@@ -1,47 +1,49 @@
-"""What the operator sets, read from environment variables as Meltano gives them."""
+"""The settings of the alerts."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from psycopg.conninfo import make_conninfo
-
-from openai_audit_analyze.alerts.findings import SEVERITIES
-from openai_audit_analyze.alerts.warehouse import DuckDb, Postgres, Warehouse
+from openai_audit_analyze.contract import SEVERITIES
+from openai_audit_analyze.settings import BadSettings, schema, variables, warehouse
+from openai_audit_analyze.warehouse import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from openai_audit_analyze.warehouse import Warehouse
+
+_PREFIX = "ALERTS_"
+_STATEMENT_SECONDS = 60
+"""How long a statement may take. Each reads or writes findings, not events."""
+
+COMMAND = Command("openai-audit-alerts", "docs/alerts.md", _STATEMENT_SECONDS)
+
 _DEFAULT_MINIMUM = "medium"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
-"""Stands in the outbox and in messages, so it cannot be an address by mistake."""
+"""It stands in the outbox and in messages, so a URL must not pass as one by mistake."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 LONGEST_RUN = 600
-"""Seconds. The outbox relies on it: a claim that is older belongs to nobody alive."""
+"""Seconds. The outbox relies on it: a claim that is older belongs to a dead run."""
 
 _MOST_SINGLE = 1000
-"""Messages of their own that one run may send to a receiver. More help nobody."""
-
-
-class BadSettings(Exception):
-    """A setting is missing or makes no sense. The text never repeats an address."""
+"""The most findings that one run may send as a message each."""
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """Who is told.
+    """Where alerts are sent.
 
     Attributes:
-        name: What the outbox and messages call it.
-        url: Where it is, in the form of Apprise: a secret.
-        minimum_severity: It is told of this and what is more severe.
+        name: Its name in the outbox and in messages.
+        url: Its address in Apprise's form: a secret.
+        minimum_severity: It gets findings of this severity and above.
     """
 
     name: str
@@ -51,15 +53,15 @@ class Receiver:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is told by its operator.
+    """The settings of a run.
 
     Attributes:
-        receivers: Who is told.
-        heartbeat_url: What is called when a run succeeded: a secret.
+        receivers: Where alerts are sent.
+        heartbeat_url: What is called when a run has succeeded: a secret.
         warehouse: The database with the findings.
         schema: The schema that dbt builds the findings in.
         outbox_schema: The schema of the outbox.
-        digest_above: How many findings get a message each; more become one.
+        digest_above: How many findings get a message each. More become one message.
         timeout_seconds: How long a run may take.
     """
 
@@ -76,17 +78,16 @@ def settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings.
 
     Raises:
-        BadSettings: One is missing or makes no sense.
+        BadSettings: One is missing or invalid.
     """
-    # Meltano gives a variable to each setting, an empty one to what is not set.
-    given = {name: value for name, value in environment.items() if value}
-    schema = _first(given, "DBT_SCHEMA", "ALERTS_FINDINGS_SCHEMA") or "openai_audit"
+    given = variables(environment, _PREFIX)
+    answers = schema(given, _PREFIX)
     return Settings(
         receivers=_receivers(given.get("ALERTS_RECEIVERS", "{}")),
         heartbeat_url=_heartbeat_url(given.get("ALERTS_HEARTBEAT_URL")),
-        warehouse=_warehouse(given),
-        schema=schema,
-        outbox_schema=given.get("ALERTS_SCHEMA", schema),
+        warehouse=warehouse(given, _PREFIX, COMMAND),
+        schema=answers,
+        outbox_schema=given.get("ALERTS_SCHEMA", answers),
         digest_above=_number(given, "ALERTS_DIGEST_ABOVE", 10, _MOST_SINGLE),
         timeout_seconds=_number(given, "ALERTS_TIMEOUT_SECONDS", 120, LONGEST_RUN),
     )
@@ -95,40 +96,40 @@ def settings(environment: Mapping[str, str]) -> Settings:
 def _heartbeat_url(url: str | None) -> str | None:
     try:
         parts = urlsplit(url or "https://none")
-        understood = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        understood = understood and parts.port != 0
+        is_valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_valid = is_valid and parts.port != 0
     except ValueError:
-        # It repeats what it did not understand.
-        understood = False
-    if not understood:
+        # Its text repeats the URL.
+        is_valid = False
+    if not is_valid:
         raise BadSettings(
-            "ALERTS_HEARTBEAT_URL is no address: it begins with https:// or http://,"
-            " and a host follows"
+            "ALERTS_HEARTBEAT_URL is not a URL: it begins with https:// or http://, and"
+            " a host follows"
         )
     return url
 
 
 def _receivers(text: str) -> tuple[Receiver, ...]:
     try:
-        found = json.loads(text, object_pairs_hook=_each_once)
+        found = json.loads(text, object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError):
-        # Where JSON ends would be told by the error, and with it a piece of an address.
+        # The error says where JSON ends, and repeats a part of a URL.
         found = None
     if not isinstance(found, dict):
         raise BadSettings(
-            "ALERTS_RECEIVERS is no JSON object of receivers by name, such as"
+            "ALERTS_RECEIVERS is not a JSON object of receivers by name, such as"
             ' {"on-call": {"url": "pagerduty://...", "minimum_severity": "high"}}'
         )
     return tuple(_receiver(name, value) for name, value in found.items())
 
 
-def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a name that is given twice, of which JSON would keep the last."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise BadSettings(
-            "ALERTS_RECEIVERS has a name twice: give each receiver one of its own, and"
-            " no more than one url and minimum_severity"
+            "ALERTS_RECEIVERS has a name twice: give each receiver one of its own, with"
+            " one url and at most one minimum_severity"
         )
     return found
 
@@ -136,13 +137,13 @@ def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 def _receiver(name: str, value: Any) -> Receiver:  # noqa: ANN401 - JSON may be anything
     if not _NAME.fullmatch(name):
         raise BadSettings(
-            "ALERTS_RECEIVERS has a name that is none: up to 50 letters, digits, and"
-            " . _ - between them"
+            "ALERTS_RECEIVERS has an invalid name: use up to 50 letters and digits,"
+            " with . _ - between them"
         )
     if not isinstance(value, dict) or not isinstance(value.get("url"), str):
         raise BadSettings(f"ALERTS_RECEIVERS gives no url for {name}: add one")
     if value.keys() - {"url", "minimum_severity"}:
-        # What more there is may be an address in the wrong place.
+        # An unknown key may be a URL in the wrong place.
         raise BadSettings(
             f"ALERTS_RECEIVERS has more for {name} than url and minimum_severity:"
             " remove the rest"
@@ -154,37 +155,6 @@ def _receiver(name: str, value: Any) -> Receiver:  # noqa: ANN401 - JSON may be 
             f" {', '.join(SEVERITIES)}"
         )
     return Receiver(name, value["url"], minimum)
-
-
-def _warehouse(given: Mapping[str, str]) -> Warehouse:
-    """Return the database of `transform/profiles.yml`, by the same variables."""
-    target = given.get("DBT_TARGET", "postgres")
-    if target == "duckdb":
-        names = ("TARGET_DUCKDB_FILEPATH", "DBT_DUCKDB_FILE", "ALERTS_DUCKDB_FILE")
-        return DuckDb(Path(_first(given, *names) or "audit_log.duckdb"))
-    if target != "postgres":
-        raise BadSettings("DBT_TARGET is neither postgres nor duckdb: set one of them")
-    user, password = given.get("ALERTS_USER"), given.get("ALERTS_PASSWORD")
-    if user is None:
-        user = given.get("TARGET_POSTGRES_USER")
-        password = given.get("TARGET_POSTGRES_PASSWORD")
-    encrypted = given.get("TARGET_POSTGRES_SSL_ENABLE", "").lower()
-    parameters: dict[str, Any] = {
-        "host": given.get("TARGET_POSTGRES_HOST"),
-        "port": given.get("TARGET_POSTGRES_PORT"),
-        "user": user,
-        "password": password,
-        "dbname": given.get("TARGET_POSTGRES_DATABASE"),
-        "sslmode": given.get("TARGET_POSTGRES_SSL_MODE", "verify-full")
-        if encrypted in {"true", "1", "yes", "on"}
-        else None,
-        "sslrootcert": given.get("TARGET_POSTGRES_SSL_CERTIFICATE_AUTHORITY"),
-    }
-    return Postgres(make_conninfo(**parameters), password or "")
-
-
-def _first(given: Mapping[str, str], *names: str) -> str | None:
-    return next((given[name] for name in names if name in given), None)
 
 
 def _number(given: Mapping[str, str], name: str, default: int, most: int) -> int:

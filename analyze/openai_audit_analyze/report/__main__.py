@@ -9,8 +9,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from openai_audit_analyze.report.build import NotWritten, build
-from openai_audit_analyze.report.settings import BadSettings, settings
-from openai_audit_analyze.report.warehouse import WarehouseFailed
+from openai_audit_analyze.report.settings import settings
+from openai_audit_analyze.settings import BadSettings
+from openai_audit_analyze.warehouse import WarehouseFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

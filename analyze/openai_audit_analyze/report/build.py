@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from openai_audit_analyze.models import found
 from openai_audit_analyze.report.access import Access
 from openai_audit_analyze.report.activity import Activity
 from openai_audit_analyze.report.completeness import Completeness
@@ -15,8 +16,9 @@ from openai_audit_analyze.report.files import write
 from openai_audit_analyze.report.findings import Findings
 from openai_audit_analyze.report.models import Answers
 from openai_audit_analyze.report.page import Account, Report, page
-from openai_audit_analyze.report.text import shown
-from openai_audit_analyze.report.warehouse import WarehouseFailed
+from openai_audit_analyze.report.settings import COMMAND
+from openai_audit_analyze.text import safe
+from openai_audit_analyze.warehouse import WarehouseFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,8 +82,8 @@ def build(settings: Settings) -> Path:
         write(settings.directory, {PAGE: text, MANIFEST: _manifest(report, text)})
     except (OSError, ValueError) as error:
         raise NotWritten(
-            f"{shown(settings.directory)} cannot be written"
-            f" ({shown(getattr(error, 'strerror', error))}): correct REPORT_DIRECTORY"
+            f"{safe(settings.directory)} cannot be written"
+            f" ({safe(getattr(error, 'strerror', error))}): correct REPORT_DIRECTORY"
         ) from None
     return settings.directory / PAGE
 
@@ -94,8 +96,13 @@ def asked(settings: Settings) -> Report:
     """
     with settings.warehouse.snapshot() as query:
         now = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
+        models = found(settings.warehouse, query, settings.schema, COMMAND)
         answers = Answers(
-            query, settings.schema, settings.period, settings.organization_id
+            query,
+            settings.schema,
+            models.columns,
+            settings.period,
+            settings.organization_id,
         )
         accounts = _accounts(answers)
         if settings.organization_id:
@@ -130,13 +137,13 @@ def _chosen(answers: Answers, accounts: Sequence[Account]) -> list[Account]:
     chosen = Account("organization", str(answers.organization_id))
     # One that has events before or after the period only is not a typing error.
     if chosen not in accounts and not answers.rows(_Known, _KNOWN):
-        ids = [shown(row.id, 80) for row in accounts if row.kind == chosen.kind]
+        ids = [safe(row.id, longest=80) for row in accounts if row.kind == chosen.kind]
         there = ", ".join(ids[:_MOST_NAMED]) or "none"
         if len(ids) > _MOST_NAMED:
             there += f" and {len(ids) - _MOST_NAMED:,} more"
         raise WarehouseFailed(
-            f"REPORT_ORGANIZATION_ID is {shown(chosen.id, 80)}, of which nothing is"
-            f" known; organizations that are known: {there}"
+            f"REPORT_ORGANIZATION_ID is {safe(chosen.id, longest=80)}, which the models"
+            f" do not have; they have {there}"
         )
     return [chosen]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from openai_audit_analyze.contract import SEVERITIES
 from openai_audit_analyze.report.activity import Told
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openai_audit_analyze.report.models import Answers
-
-SEVERITIES = ("critical", "high", "medium", "low", "info")
-"""From the most severe down."""
 
 MOST_OF_A_RULE = 6
 """Findings that are shown of a rule and a severity, the newest. Were all rules counted

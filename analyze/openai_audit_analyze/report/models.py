@@ -8,107 +8,109 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from openai_audit_analyze.report.warehouse import WarehouseFailed
-from tap_openai_audit.redaction import redacted
+from openai_audit_analyze.contract import types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from openai_audit_analyze.report.period import Period
-    from openai_audit_analyze.report.warehouse import Query
+    from openai_audit_analyze.warehouse import Query
 
 Answer = TypeVar("Answer")
 
-_TEXT, _TIME, _NUMBER, _TRUTH = "text", "timestamp", "bigint", "boolean"
+_TIME = "timestamp"
 
 MODELS: Mapping[str, Mapping[str, str]] = {
-    "openai_audit__events": {
-        "event_id": _TEXT,
-        "occurred_at": _TIME,
-        "account_id": _TEXT,
-        "organization_id": _TEXT,
-        "workspace_id": _TEXT,
-        "source": _TEXT,
-        "event_type": _TEXT,
-        "category": _TEXT,
-        "outcome": _TEXT,
-        "actor_kind": _TEXT,
-        "actor_id": _TEXT,
-        "actor_name": _TEXT,
-        "actor_email": _TEXT,
-        "api_key_id": _TEXT,
-        "api_key_name": _TEXT,
-        "ip_address": _TEXT,
-        "country": _TEXT,
-        "city": _TEXT,
-        "sentence": _TEXT,
-    },
-    "openai_audit__findings": {
-        "finding_id": _TEXT,
-        "rule": _TEXT,
-        "title": _TEXT,
-        "severity": _TEXT,
-        "organization_id": _TEXT,
-        "workspace_id": _TEXT,
-        "first_event_at": _TIME,
-        "last_event_at": _TIME,
-        "detected_at": _TIME,
-        "event_count": _NUMBER,
-        "event_ids": _TEXT,
-        "sentence": _TEXT,
-        "what_to_do": _TEXT,
-        "mitre": _TEXT,
-        "suppressed_reason": _TEXT,
-    },
-    "openai_audit__findings_now": {
-        "finding_id": _TEXT,
-        "holds": _TRUTH,
-        "suppressed_reason": _TEXT,
-    },
-    "openai_audit__rules": {
-        "rule": _TEXT,
-        "meaning": _TEXT,
-        "false_positives": _TEXT,
-        "is_enabled": _TRUTH,
-    },
-    "openai_audit__access": {
-        "organization_id": _TEXT,
-        "access_kind": _TEXT,
-        "principal_id": _TEXT,
-        "principal_name": _TEXT,
-        "principal_email": _TEXT,
-        "role": _TEXT,
-        "project_name": _TEXT,
-        "since": _TIME,
-        "granted_at": _TIME,
-        "granted_by": _TEXT,
-        "last_seen_at": _TIME,
-        "owner_id": _TEXT,
-        "owner_name": _TEXT,
-        "owner_is_gone": _TRUTH,
-        "listed_at": _TIME,
-    },
-    "openai_audit__coverage": {
-        "organization_id": _TEXT,
-        "workspace_id": _TEXT,
-        "source": _TEXT,
-        "day": _TIME,
-        "file_id": _TEXT,
-        "verdict": _TEXT,
-        "events_in_table": _NUMBER,
-        "events_in_digest": _NUMBER,
-        "reason": _TEXT,
-        "runs": _NUMBER,
-        "runs_incomplete": _NUMBER,
-        "longest_gap_seconds": _NUMBER,
-        "chains_begun_anew": _NUMBER,
-        "events_late": _NUMBER,
-        "greatest_lateness_seconds": _NUMBER,
-    },
+    model: types(model, *columns)
+    for model, columns in {
+        "openai_audit__events": (
+            "event_id",
+            "occurred_at",
+            "account_id",
+            "organization_id",
+            "workspace_id",
+            "source",
+            "event_type",
+            "category",
+            "outcome",
+            "actor_kind",
+            "actor_id",
+            "actor_name",
+            "actor_email",
+            "api_key_id",
+            "api_key_name",
+            "ip_address",
+            "country",
+            "city",
+            "sentence",
+        ),
+        "openai_audit__findings": (
+            "finding_id",
+            "rule",
+            "title",
+            "severity",
+            "organization_id",
+            "workspace_id",
+            "first_event_at",
+            "last_event_at",
+            "detected_at",
+            "event_count",
+            "event_ids",
+            "sentence",
+            "what_to_do",
+            "mitre",
+            "suppressed_reason",
+        ),
+        "openai_audit__findings_now": (
+            "finding_id",
+            "holds",
+            "suppressed_reason",
+        ),
+        "openai_audit__rules": (
+            "rule",
+            "meaning",
+            "false_positives",
+            "is_enabled",
+        ),
+        "openai_audit__access": (
+            "organization_id",
+            "access_kind",
+            "principal_id",
+            "principal_name",
+            "principal_email",
+            "role",
+            "project_name",
+            "since",
+            "granted_at",
+            "granted_by",
+            "last_seen_at",
+            "owner_id",
+            "owner_name",
+            "owner_is_gone",
+            "listed_at",
+        ),
+        "openai_audit__coverage": (
+            "organization_id",
+            "workspace_id",
+            "source",
+            "day",
+            "file_id",
+            "verdict",
+            "events_in_table",
+            "events_in_digest",
+            "reason",
+            "runs",
+            "runs_incomplete",
+            "longest_gap_seconds",
+            "chains_begun_anew",
+            "events_late",
+            "greatest_lateness_seconds",
+        ),
+    }.items()
 }
-"""Columns and their types, as far as a report reads them."""
+"""The columns that a report reads, with their types."""
 
 _ESSENTIAL: Mapping[str, frozenset[str]] = {
     "openai_audit__events": frozenset({"occurred_at", "event_type"}),
@@ -145,12 +147,14 @@ class Answers:
     Attributes:
         query: Runs a query.
         schema: The schema of the models.
+        found: The columns of each model that may be read.
         period: The days that the report is about.
         organization_id: The organization that it is about; None: all there are.
     """
 
     query: Query
     schema: str
+    found: Mapping[str, frozenset[str]]
     period: Period
     organization_id: str | None
 
@@ -170,8 +174,8 @@ class Answers:
             "start": self.period.start,
             "end": self.period.end,
         }
-        found = self.query(question.format_map(self._words), parameters)
-        return [kind(**row) for row in found]
+        rows = self.query(question.format_map(self._words), **parameters)
+        return [kind(**row) for row in rows]
 
     def one(self, kind: type[Answer], question: str, **parameters: object) -> Answer:
         """Return the answer to a question that has one row."""
@@ -188,14 +192,14 @@ class Answers:
         """The columns that models lack which are there, each as `model.column`."""
         return [
             f"{model}.{column}"
-            for model, there in self._there.items()
-            for column in MODELS[model]
-            if column not in there
+            for model, columns in MODELS.items()
+            for column in columns
+            if model in self.found and column not in self.found[model]
         ]
 
     def has(self, model: str) -> bool:
         """Whether a model can be read, and answers anything."""
-        there = self._there.get(model, set())
+        there = self.found.get(model, frozenset())
         return bool(there) and there >= _ESSENTIAL.get(model, frozenset())
 
     @cached_property
@@ -207,47 +211,9 @@ class Answers:
             "unit": self.period.unit,
         }
 
-    @cached_property
-    def _there(self) -> dict[str, set[str]]:
-        """The columns of each model that may be read.
-
-        Raises:
-            WarehouseFailed: There is no model at all.
-        """
-        # PostgreSQL's list of columns that any privilege is on leaves out materialized
-        # views, and names what may be written and not read. DuckDB knows these as well.
-        rows: list[dict[str, Any]] = self.query(
-            """
-            select pg_class.relname as model, pg_attribute.attname as name
-            from pg_catalog.pg_class
-            inner join pg_catalog.pg_namespace
-                on pg_class.relnamespace = pg_namespace.oid
-            inner join pg_catalog.pg_attribute
-                on pg_class.oid = pg_attribute.attrelid
-            where
-                pg_namespace.nspname = %(schema)s
-                and pg_attribute.attnum > 0
-                and not pg_attribute.attisdropped
-                and has_schema_privilege(pg_namespace.oid, 'USAGE')
-                and has_column_privilege(pg_class.oid, pg_attribute.attnum, 'SELECT')
-            """,
-            {"schema": self.schema},
-        )
-        found: dict[str, set[str]] = {}
-        for row in rows:
-            if row["model"] in MODELS:
-                found.setdefault(row["model"], set()).add(row["name"])
-        if not found:
-            raise WarehouseFailed(
-                f"the schema {redacted(self.schema)} has no models: run"
-                " `dbt:build`, see that DBT_SCHEMA names their schema,"
-                " and that the role may read them (docs/report.md)"
-            )
-        return found
-
     def _relation(self, model: str) -> str:
         """Return what stands behind `from`: a model with all of its columns."""
-        there = self._there.get(model, set()) if self.has(model) else set()
+        there = self.found[model] if self.has(model) else frozenset()
         columns = ", ".join(
             f"{_column(model, name, name if name in there else 'null')} as {name}"
             for name in MODELS[model]
@@ -265,6 +231,7 @@ class Answers:
 def _column(model: str, name: str, given: str) -> str:
     """Return a column as the report reads it, whatever the model holds."""
     kind = MODELS[model][name]
+    kind = "text" if kind == "json" else kind
     value = f"cast({given} as {kind})"
     # When an event occurred is always compared with the period, by an index if it can.
     if kind == _TIME and name != "occurred_at":

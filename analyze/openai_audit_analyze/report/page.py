@@ -1,7 +1,7 @@
 """The page: one HTML file that loads nothing, whatever stands in the log.
 
 All text is escaped by the template engine. What comes from the log also goes through
-`shown`, and stands in an element that keeps its direction of writing to itself.
+`safe`, and stands in an element that keeps its direction of writing to itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from openai_audit_analyze.report import (
     words,
 )
 from openai_audit_analyze.report.summary import sentences
-from openai_audit_analyze.report.text import shown
+from openai_audit_analyze.text import safe
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -146,7 +146,7 @@ def page(report: Report) -> str:
 
 def said(value: object, longest: int = 600) -> Markup:
     """Return a text from the log as HTML."""
-    text = escape(shown(value, longest))
+    text = escape(safe(value, longest=longest))
     # An address that is too long for its line is broken in front of the @.
     return Markup("<bdi>{}</bdi>").format(text.replace("@", Markup("<wbr>@")))
 
@@ -154,7 +154,7 @@ def said(value: object, longest: int = 600) -> Markup:
 def _gated(value: object) -> object:
     """Let no text onto the page that did not pass the gate, whoever forgot it."""
     # Markup passed it, and is a text as well.
-    return shown(value) if type(value) is str else value
+    return safe(value) if type(value) is str else value
 
 
 def _style() -> Markup:

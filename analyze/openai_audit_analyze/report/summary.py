@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openai_audit_analyze.report import words
-from openai_audit_analyze.report.text import shown
 from openai_audit_analyze.report.words import amount, listed
+from openai_audit_analyze.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,7 +153,7 @@ def _by_feed(feeds: Sequence[Feed]) -> list[str]:
     for feed in feeds[:_MOST_FEEDS]:
         name = words.feed(feed.runs.source)
         if sources[feed.runs.source] > 1:
-            name += f" {shown(feed.runs.account_id, 40)}"
+            name += f" {safe(feed.runs.account_id, longest=40)}"
         parts.append(f"{name}: {feed.text}")
     rest = feeds[_MOST_FEEDS:]
     if rest:

@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 
 from openai_audit_analyze.alerts.delivery import silence
-from sandbox.demo.postgres import Database, EmbeddedPostgres
 from tests.alerts.receiver import HttpReceiver
 from tests.alerts.stage import Stage
 
@@ -25,13 +24,6 @@ KINDS = [
 def silent() -> None:
     """Apprise writes no log, as in the program."""
     silence()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Database]:
-    """A real PostgreSQL. Tests keep apart by schemas of their own."""
-    with EmbeddedPostgres() as server:
-        yield server.database
 
 
 @pytest.fixture(params=KINDS)

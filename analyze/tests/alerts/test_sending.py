@@ -1,4 +1,4 @@
-"""What arrives at receivers, and what the outbox knows of it."""
+"""What arrives at receivers, and what the outbox records of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_each_finding_is_sent_once(stage: Stage, receiver: HttpReceiver) -> None
     ]
 
 
-def test_a_message_says_what_happened_when_and_what_to_do(
+def test_a_message_says_what_happened_when_and_how_to_respond(
     stage: Stage, receiver: HttpReceiver
 ) -> None:
     stage.find("a")
@@ -43,7 +43,7 @@ def test_a_message_says_what_happened_when_and_what_to_do(
         "What happened: Ada Lovelace made Grace Hopper an owner",
         "When: 2026-03-01 10:00:00 UTC to 2026-03-01 10:05:00 UTC, 2 events",
         "Where: organization org-1",
-        "What to do: Ask Ada",
+        "Remediation: Ask Ada",
         "Finding: a of owner_added",
     ]
 
@@ -70,10 +70,10 @@ def test_a_receiver_that_fails_gets_all_when_it_is_back(
     receiver.answer = lambda _: 500
     assert not stage.send()
     assert "channel: findings sent: 0, left for the next run: 2." in caplog.text
-    assert "it answered with the status 500: see whether it works" in caplog.text
+    assert "it answered with the status 500: check that it works" in caplog.text
     assert (
         stage.outbox("error")
-        == [("it answered with the status 500: see whether it works",)] * 2
+        == [("it answered with the status 500: check that it works",)] * 2
     )
     receiver.received.clear()
     receiver.answer = lambda _: 200
@@ -130,7 +130,7 @@ def test_some_findings_that_are_refused_keep_no_other_from_arriving(
     assert len(receiver.received) < 29
 
 
-def test_a_new_receiver_that_refuses_a_finding_of_the_past_is_told_of_the_others(
+def test_a_new_receiver_that_refuses_one_earlier_finding_gets_the_others(
     stage: Stage, receiver: HttpReceiver
 ) -> None:
     stage.find("a", severity="critical", sentence="Eve made poison an owner")
@@ -142,9 +142,9 @@ def test_a_new_receiver_that_refuses_a_finding_of_the_past_is_told_of_the_others
         assert not stage.send()
         *refused, taken = new.received
         assert all("poison" in message["message"] for message in refused)
-        assert taken["title"] == "Alerts of the OpenAI audit log begin"
+        assert taken["title"] == "Alerts of the OpenAI audit log start here"
         assert "So far: 1 finding: 1 high.\n" in taken["message"]
-        assert taken["message"].endswith("\nMessages of their own tell of 1 more.")
+        assert taken["message"].endswith("\n1 more follow in messages of their own.")
     assert receiver.ids == ["a", "b"]
 
 
@@ -167,7 +167,7 @@ def test_a_receiver_that_is_down_is_left_alone_and_gets_one_message_when_it_is_b
 @pytest.mark.parametrize(
     "at", ["10000-01-01 00:00:00", "4000-01-01 00:00:00 (BC)", "infinity"]
 )
-def test_a_time_that_is_unheard_of_is_shown_as_it_is(
+def test_a_time_that_python_cannot_hold_is_shown_as_it_is(
     stage: Stage, receiver: HttpReceiver, at: str
 ) -> None:
     if stage.kind == "postgres":
@@ -198,22 +198,22 @@ def test_times_are_written_alike_however_a_database_would_write_them(
         assert "(2026-03-01 10:00:00 UTC to" in server.received[0]["message"]
 
 
-def test_a_row_of_which_no_message_can_be_made_holds_up_no_other_receiver(
+def test_a_row_whose_message_cannot_be_written_holds_up_no_other_receiver(
     stage: Stage, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage.find("a", sentence="\N{SNOWMAN}")
     with HttpReceiver() as other:
         stage.receivers["other"] = {"url": other.url, "minimum_severity": "critical"}
         with pytest.MonkeyPatch.context() as patched:
-            # Nothing is known that does so.
+            # No text is known to do so.
             patched.setattr(
-                "openai_audit_analyze.alerts.message.plain",
+                "openai_audit_analyze.alerts.message.escaped",
                 lambda text, _: text.encode("ascii"),
             )
             assert not stage.send()
         assert len(other.received) == 1
     assert not receiver.received
-    assert "no message could be made of it: UnicodeEncodeError" in caplog.text
+    assert "its message could not be written: UnicodeEncodeError" in caplog.text
 
 
 def test_a_slow_receiver_holds_up_no_other(
@@ -250,7 +250,7 @@ def test_a_run_ends_though_a_receiver_does_not_answer(
     stage.variables["ALERTS_TIMEOUT_SECONDS"] = "1"
     stage.find("a")
     assert not stage.send()
-    assert "it was not done in the time of a run" in caplog.text
+    assert "it did not answer before the run's time was over" in caplog.text
     assert arrived.wait(DEADLINE)
     over.set()
     receiver.answer = lambda _: 200
@@ -335,7 +335,7 @@ def test_many_findings_become_one_message(stage: Stage, receiver: HttpReceiver) 
     assert lines[3].startswith("Medium: Ada Lovelace made Grace Hopper an owner (")
     assert lines[10:] == [
         "And 2 more.",
-        "What to do about each is in openai_audit__findings.",
+        "The remediation of each is in openai_audit__findings.",
     ]
     assert len(stage.outbox("1", "sent_at is not null")) == 12
 
@@ -353,7 +353,7 @@ def test_a_digest_that_fails_is_sent_as_one_again(
     assert receiver.received[0] == receiver.received[-1]
 
 
-def test_a_receiver_is_told_of_its_minimum_severity_and_above(
+def test_a_receiver_gets_its_minimum_severity_and_above(
     stage: Stage, receiver: HttpReceiver
 ) -> None:
     stage.find("low", severity="low")
@@ -384,7 +384,7 @@ def test_what_is_not_suppressed_any_more_counts_as_new(
     assert receiver.ids == ["b", "c"]
 
 
-def test_the_past_is_one_message_to_a_new_receiver(
+def test_earlier_findings_are_one_message_to_a_new_receiver(
     stage: Stage, receiver: HttpReceiver
 ) -> None:
     stage.find("a", "b")
@@ -397,9 +397,9 @@ def test_the_past_is_one_message_to_a_new_receiver(
         assert stage.send()
         assert stage.send()
         introduction, alert = new.received
-        assert introduction["title"] == "Alerts of the OpenAI audit log begin"
+        assert introduction["title"] == "Alerts of the OpenAI audit log start here"
         assert introduction["message"].splitlines()[:2] == [
-            "Each new finding of critical severity is told here from now on.",
+            "Each new finding of critical severity is sent here from now on.",
             "So far: 1 finding: 1 critical.",
         ]
         assert alert["finding_id"] == "d"
@@ -408,18 +408,18 @@ def test_the_past_is_one_message_to_a_new_receiver(
         assert stage.send()
         assert len(new.received) == 3
         assert "2 findings: 2 high" in new.received[2]["message"]
-        # What is new may be in it, and is not told as less than it is.
+        # New findings may be in it, so it is as severe as the worst of them.
         types = [message["type"] for message in new.received]
         assert types == ["info", "failure", "failure"]
     assert receiver.ids == ["a", "b", "c", "d"]
 
 
-def test_a_receiver_that_never_worked_is_told_at_once(
+def test_a_url_that_apprise_does_not_know_is_reported_at_once(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage.receivers["channel"] = {"url": "nowhere://x"}
     assert not stage.send()
-    assert "its URL is none that Apprise understands: correct it" in caplog.text
+    assert "Apprise does not know this kind of URL: correct it" in caplog.text
 
 
 def test_the_heartbeat_is_called_after_a_whole_successful_run_alone(
@@ -500,13 +500,13 @@ def test_a_heartbeat_that_answers_for_ever_is_waited_for_no_longer_than_a_run() 
         dripping.join(DEADLINE)
 
 
-def test_without_a_receiver_nothing_is_done_and_said_so(
+def test_without_a_receiver_nothing_is_sent_and_a_line_says_so(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     stage.find("a")
     assert stage.send()
-    assert "No receiver is set, so nobody is told of findings" in caplog.text
+    assert "No receiver is set, so no alert is sent" in caplog.text
     assert not stage.execute(
         "select 1 from information_schema.tables where table_schema = '{schema}'"
         " and table_name = 'openai_audit__alerts'"

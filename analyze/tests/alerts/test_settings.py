@@ -1,4 +1,4 @@
-"""What a setting that makes no sense is answered with, in one line without secrets."""
+"""Invalid settings are refused in one line, without secrets."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import json
 import pytest
 
 from openai_audit_analyze.alerts.delivery import _service
-from openai_audit_analyze.alerts.settings import BadSettings, settings
-from openai_audit_analyze.alerts.warehouse import Postgres
+from openai_audit_analyze.alerts.settings import settings
+from openai_audit_analyze.settings import BadSettings
+from openai_audit_analyze.warehouse import Postgres
 from tests.alerts.receiver import SECRET
 
 URL = f"json://example.com/{SECRET}"
@@ -17,18 +18,20 @@ URL = f"json://example.com/{SECRET}"
 @pytest.mark.parametrize(
     ("receivers", "says"),
     [
-        (URL, "is no JSON object of receivers by name"),
-        ([URL], "is no JSON object of receivers by name"),
-        ({URL: {"url": URL}}, "has a name that is none"),
+        (URL, "is not a JSON object of receivers by name"),
+        ([URL], "is not a JSON object of receivers by name"),
+        ({URL: {"url": URL}}, "has an invalid name"),
         ({"a": URL}, "gives no url for a"),
         ({"a": {"url": URL, URL: "high"}}, "than url and minimum_severity: remove"),
         (f'{{"a": {{"url": "{URL}"}}, "a": {{"url": "{URL}"}}}}', "has a name twice"),
         (f'{{"a": {{"url": "{URL}", "url": "{URL}"}}}}', "has a name twice"),
-        ("[" * 100_000, "is no JSON object of receivers by name"),
+        pytest.param(
+            "[" * 100_000, "is not a JSON object of receivers by name", id="nested"
+        ),
         ({"a": {"url": URL, "minimum_severity": URL}}, "that is none of critical,"),
     ],
 )
-def test_a_receiver_that_makes_no_sense_is_named_without_its_url(
+def test_an_invalid_receiver_is_named_without_its_url(
     receivers: object, says: str
 ) -> None:
     text = receivers if isinstance(receivers, str) else json.dumps(receivers)
@@ -53,7 +56,9 @@ def test_a_receiver_that_makes_no_sense_is_named_without_its_url(
         ("DBT_TARGET", "oracle"),
     ],
 )
-def test_what_has_bounds_is_held_to_them(name: str, value: str) -> None:
+def test_an_invalid_value_is_refused_by_the_name_of_its_setting(
+    name: str, value: str
+) -> None:
     with pytest.raises(BadSettings, match=name) as refused:
         settings({name: value})
     assert SECRET not in str(refused.value)

@@ -1,4 +1,4 @@
-"""What is in the way of a run, and what nobody gets to see."""
+"""What stops a run, and that no secret gets out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from openai_audit_analyze.alerts import warehouse
-from openai_audit_analyze.alerts.warehouse import WarehouseFailed
+from openai_audit_analyze import warehouse
+from openai_audit_analyze.warehouse import WarehouseFailed
 from tests.alerts.receiver import DEADLINE, SECRET, HttpReceiver
 from tests.alerts.stage import FINDINGS_NOW, ROOT, Stage
 

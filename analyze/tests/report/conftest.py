@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.demo.postgres import Database, EmbeddedPostgres
 from tests.report.browsers import NoBrowser, started
 from tests.report.stage import Stage, told
 
@@ -20,13 +19,6 @@ KINDS = [
     pytest.param(kind, marks=pytest.mark.xdist_group(kind))
     for kind in ("postgres", "duckdb")
 ]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Database]:
-    """A real PostgreSQL. Tests keep apart by schemas of their own."""
-    with EmbeddedPostgres() as server:
-        yield server.database
 
 
 @pytest.fixture(scope="session", params=KINDS)

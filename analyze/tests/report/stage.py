@@ -99,7 +99,9 @@ class Stage:
         }
         stage.execute(f"create schema {stage.schema}")
         for model, columns in MODELS.items():
-            listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            # As text, ids may be anything.
+            kinds = {n: "text" if k == "json" else k for n, k in columns.items()}
+            listed = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
             stage.execute(f"create table {stage.schema}.{model} ({listed})")
         yield stage
         if database:

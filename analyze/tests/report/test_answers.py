@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openai_audit_analyze.report.settings import settings
-from openai_audit_analyze.report.warehouse import WarehouseFailed
+from openai_audit_analyze.warehouse import WarehouseFailed
 from tests.report.reading import section
 from tests.report.stage import DAY, EVENT, FINDING, NOW, ROOT, Row, Stage
 
@@ -173,13 +173,13 @@ def test_only_the_period_and_the_organization_are_told(stage: Stage) -> None:
     assert stage.manifest["organization_id"] is None
 
 
-def test_an_organization_of_which_nothing_is_known_is_refused(stage: Stage) -> None:
+def test_an_organization_that_the_models_do_not_have_is_refused(stage: Stage) -> None:
     stage.add("events", EVENT, EVENT | {"organization_id": "org-\n\x1b[31m"})
     stage.add("events", EVENT | {"organization_id": "old", "occurred_at": "2020-01-01"})
     with pytest.raises(WarehouseFailed) as failed:
         stage.build(REPORT_ORGANIZATION_ID="org-typo")
     said = str(failed.value)
-    assert "REPORT_ORGANIZATION_ID is org-typo, of which nothing is known" in said
+    assert "REPORT_ORGANIZATION_ID is org-typo, which the models do not have" in said
     assert said.isprintable()
     assert "org-1" in said
     stage.build(REPORT_ORGANIZATION_ID="old")
@@ -338,9 +338,9 @@ def test_all_answers_are_of_one_moment(postgres: Database, tmp_path: Path) -> No
         stage.add("events", EVENT)
         count = f"select count(*) as n from {stage.schema}.openai_audit__events"
         with settings(stage.environment, NOW).warehouse.snapshot() as query:
-            before = query(count, {})
+            before = query(count)
             stage.add("events", EVENT)
-            assert query(count, {}) == before
+            assert query(count) == before
 
 
 def test_a_report_cannot_write(stage: Stage) -> None:
@@ -349,7 +349,7 @@ def test_a_report_cannot_write(stage: Stage) -> None:
         pytest.raises(WarehouseFailed, match="read-only"),
         warehouse.snapshot() as query,
     ):
-        query(f"create table {stage.schema}.x (y text)", {})
+        query(f"create table {stage.schema}.x (y text)")
 
 
 @pytest.mark.xdist_group("postgres")

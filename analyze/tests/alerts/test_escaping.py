@@ -1,4 +1,4 @@
-"""Text from outside is text, whatever a receiver makes of text."""
+"""User-supplied text is text, whatever a receiver interprets."""
 
 # ruff: noqa: RUF001 - signs that look alike are the point
 
@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from openai_audit_analyze.alerts.delivery import deliver
+from openai_audit_analyze.alerts.escaping import escaped
 from openai_audit_analyze.alerts.message import Message
-from openai_audit_analyze.alerts.plain import plain
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ from openai_audit_analyze.alerts.plain import plain
         ("mailto:eve@example.net", "mailto[:]eve@example[.]net"),
         ("[x]mailto:(y) tel:+1 data://x", "[x]mailto[:] (y) tel[:]+1 data[:]//x"),
         ("one\nWhat to do: nothing", "one What to do: nothing"),
-        ("\N{RIGHT-TO-LEFT OVERRIDE}moc.live", "moc[.]live"),
+        ("\N{RIGHT-TO-LEFT OVERRIDE}moc.live", "�moc[.]live"),
     ],
 )
-def test_what_others_wrote_is_neither_mention_nor_link_nor_markup(
+def test_user_supplied_text_is_neither_mention_nor_link_nor_markup(
     text: str, shown: str
 ) -> None:
-    assert plain(text, 200) == shown
+    assert escaped(text, 200) == shown
 
 
 @pytest.mark.parametrize(
@@ -49,21 +49,14 @@ def test_what_others_wrote_is_neither_mention_nor_link_nor_markup(
         "key “token=' password=” of E…ve (e…e@example) and ... of “'”",
     ],
 )
-def test_what_is_none_of_that_is_shown_as_it_is(text: str) -> None:
-    assert plain(text, 200) == text
+def test_ordinary_text_is_shown_as_it_is(text: str) -> None:
+    assert escaped(text, 200) == text
 
 
-@pytest.mark.parametrize("name", ["x://y:", "x://y:z", "sk-", "Bearer ", "token:"])
-def test_a_name_hides_nothing_beside_it(name: str) -> None:
-    of = "of Eve (eve@example) made “Mallory” (mallory@example) an owner"
-    assert plain(f"key “{name}” {of}", 200).endswith(of)
-
-
-def test_a_text_is_bounded_and_holds_no_key() -> None:
-    assert len(plain("long " * 1000, 200)) <= 200
+def test_a_key_is_masked_and_the_text_is_bounded() -> None:
+    assert len(escaped("long " * 1000, 200)) <= 200
     key = "sk-" + "proj-0123456789abcdefghij"
-    assert plain(f"named a project “{key}” (x)", 200) == "named a project “[key]” (x)"
-    assert "[key]" not in plain(f"{key}@example.net", 200)
+    assert escaped(f"named “{key}” (x)", 200) == "named “[key]” (x)"
 
 
 def test_what_apprise_decodes_is_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,12 +70,12 @@ def test_what_apprise_decodes_is_no_link(monkeypatch: pytest.MonkeyPatch) -> Non
         return response
 
     monkeypatch.setattr(requests, "post", post)
-    text = plain(
+    text = escaped(
         "&lt;a href=&quot;https:&#47;&#47;example.net&quot;&gt; &#64;here", 200
     )
     message = Message("Title", text, "high", "key")
     deliver("tgram://123456789:abcdefg_hijklmnop/12315544", message)
     (body,) = sent
-    told: dict[str, Any] = json.loads(body)
-    assert told["parse_mode"] == "HTML"
-    assert text in told["text"]
+    request: dict[str, Any] = json.loads(body)
+    assert request["parse_mode"] == "HTML"
+    assert text in request["text"]

@@ -1,18 +1,14 @@
-"""Text of others, shown as text, whatever a receiver makes of it.
+"""Escape text for chats, pagers and mail: no mention, link or markup is left in it.
 
-A finding's texts hold names that anybody may have chosen, and many receivers read text
-as markup. So what would be a mention, a link or markup there is replaced here by signs
-that look alike, and nothing is left to how well each receiver is asked for plain text.
-Nothing else is left out than a key of OpenAI's, within one word: a name must not hide
-what stands beside it.
+Receivers differ in what they read as markup, and few can be asked for plain text. So
+each sign that one of them may interpret is replaced by one that looks alike.
 """
 
 from __future__ import annotations
 
 import re
 
-_KEY = re.compile(r"(?i)(?<![a-z0-9])sk-[a-z0-9_-]{20,}(?![a-z0-9_@-])")
-"""A key of OpenAI's, but not the beginning of an e-mail address."""
+from openai_audit_analyze.text import safe
 
 _LOOK_ALIKE = str.maketrans(
     {
@@ -35,30 +31,26 @@ _HASH = re.compile(r"#(?=\w)")
 _SCHEME = re.compile(
     r"(?i)(?<![a-z0-9])(?![0-9a-f]+:)([a-z0-9+.-]+):(?=\S)" r"|:(?=//)"
 )
-"""What begins an address, such as `mailto:`, but no time and no address of IPv6."""
+"""The beginning of a URL, such as `mailto:`, but no time and no IPv6 address."""
 
 _DOT = re.compile(r"(?<=\S)[.\u3002\uff0e\uff61](?=[^\W\d_])")
-"""A dot as in the name of a host, which receivers link without any scheme."""
+"""A dot as in a host name, which receivers link without any scheme."""
 
 _IP_ADDRESS = re.compile(r"(?<!\d)(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(?=\d)")
 
 _MENTION = re.compile(r"(?i)(?<![a-z0-9])@|@(?=everyone|here|(?:channel|all|room)\b)")
-"""What receivers take for a mention, but not the middle of an e-mail address."""
+"""What receivers read as a mention, but not the middle of an e-mail address."""
 
 
-def plain(text: str, longest: int) -> str:
-    """Return a text on one line, which is no more than a text anywhere.
+def escaped(text: str, longest: int) -> str:
+    """Return a user-supplied text as one line that no receiver interprets.
 
     Args:
-        text: What others wrote.
-        longest: How many characters of it are shown.
+        text: The text.
+        longest: The most characters of it to show. Escaping adds to them.
     """
-    # Unicode counts as not printable what controls the direction of text.
-    shown = "".join(c if c.isprintable() else " " for c in str(text))
-    shown = _KEY.sub("[key]", " ".join(shown.split()))
-    if len(shown) > longest:
-        shown = f"{shown[: longest - 4]} ..."
-    shown = _UNDERLINE.sub(_low_lines, shown.translate(_LOOK_ALIKE))
+    shown = safe(text, longest=longest).translate(_LOOK_ALIKE)
+    shown = _UNDERLINE.sub(_low_lines, shown)
     # As analysts write addresses that nobody should open by accident.
     shown = _SCHEME.sub(r"\1[:]", shown)
     shown = _IP_ADDRESS.sub(r"\1[.]\2[.]\3[.]", shown)
