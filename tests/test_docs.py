@@ -111,6 +111,11 @@ def test_every_page_is_named_in_the_readme() -> None:
     assert {name for name in PAGES if name.startswith("docs/")} <= named
 
 
+def test_the_comparison_counts_the_rules_that_there_are() -> None:
+    rules = [*(ROOT / "transform/models/rules").glob("rule_*.sql")]
+    assert f"[{len(rules)}](detections.md)" in page("docs/comparison.md")
+
+
 def test_the_readme_is_short() -> None:
     assert len(page("README.md").splitlines()) < 200
 
