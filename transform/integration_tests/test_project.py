@@ -122,3 +122,29 @@ def test_no_type_of_the_catalogue_is_without_a_sentence_in_the_unit_tests() -> N
     fixtures = ("sentences_of_every_type", "sentences_of_every_action")
     shown = [values(f"tests/fixtures/{name}.csv", "event_id") for name in fixtures]
     assert known <= set.union(*shown)
+
+
+def test_a_duckdb_whose_files_the_loader_cannot_open_is_refused_before_it_makes_one(
+    tmp_path: Path,
+) -> None:
+    as_if = "import duckdb; duckdb.__version__ = '2.0.1'; from dbt.cli.main import cli"
+    refused = subprocess.run(
+        [sys.executable, "-c", f"{as_if}; cli()", "--quiet", "--no-use-colors", "seed"],
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+        env={
+            "DBT_PROJECT_DIR": str(PROJECT),
+            "DBT_PROFILES_DIR": str(PROJECT),
+            "DBT_TARGET_PATH": str(tmp_path),
+            "DBT_LOG_PATH": str(tmp_path),
+            "DBT_TARGET": "duckdb",
+            "DBT_DUCKDB_FILE": str(tmp_path / "audit.duckdb"),
+            "DO_NOT_TRACK": "1",
+        },
+    )
+    assert refused.returncode != 0
+    said = [line for line in refused.stdout.splitlines() if "2.0.1" in line]
+    assert len(said) == 1
+    assert "target-duckdb cannot open" in said[0]
+    assert not (tmp_path / "audit.duckdb").exists()

@@ -48,10 +48,11 @@
 
 {% macro duckdb__json_joined(column, path, fields) -%}
     {%- set items -%} json_extract({{ column }}, '$.{{ path }}[*]') {%- endset -%}
-    nullif(array_to_string(list_transform({{ items }}, lambda item:
+    nullif(array_to_string([
         {%- if fields %} coalesce({% for field in fields %}json_extract_string(item, '$.{{ field }}'), {% endfor %}'?')
         {%- else %} coalesce(item ->> '$', '?') {%- endif %}
-    ), ', '), '')
+        for item in {{ items }}
+    ], ', '), '')
 {%- endmacro %}
 
 {% macro snowflake__json_joined(column, path, fields) -%}
@@ -132,10 +133,12 @@
 {%- endmacro %}
 
 {% macro duckdb__json_any(column, path, condition) -%}
-    coalesce(len(list_filter(
-        list_transform(json_extract({{ column }}, '$.{{ path }}[*]'), lambda listed: lower(trim(listed ->> '$'))),
-        lambda item: {{ condition }}
-    )) > 0, false)
+    {#- A comprehension, because DuckDB 1.2 and 2.0 write a lambda differently. -#}
+    coalesce(len([
+        item
+        for item in [lower(trim(listed ->> '$')) for listed in json_extract({{ column }}, '$.{{ path }}[*]')]
+        if {{ condition }}
+    ]) > 0, false)
 {%- endmacro %}
 
 {% macro snowflake__json_any(column, path, condition) -%}
