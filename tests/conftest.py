@@ -103,7 +103,7 @@ def in_duckdb(meltano: MeltanoProject) -> Callable[[], Loaded]:
     skip_without_duckdb()
     script = """
 import duckdb, json, sys
-tables = "sandbox.tap_openai_audit."
+tables = "sandbox.tap_openai_audit_sandbox."
 with duckdb.connect(sys.argv[1], read_only=True) as connection:
     ids = connection.sql(f"SELECT id FROM {tables}audit_logs").fetchall()
     emitted = connection.sql(f"SELECT sum(events_emitted) FROM {tables}sync_reports")

@@ -81,7 +81,7 @@ def duckdb_loaded(project: MeltanoProject) -> Iterator[Warehouse]:
     skip_without_duckdb()
     load(project, "target-duckdb")
     with duckdb_at(project.directory / "sandbox.duckdb") as warehouse:
-        warehouse.execute("USE tap_openai_audit")
+        warehouse.execute("USE tap_openai_audit_sandbox")
         yield warehouse
 
 
@@ -153,7 +153,7 @@ def test_tables_made_by_hand_are_as_the_targets_make_them(loaded: Warehouse) -> 
         columns = loaded.execute(
             "SELECT column_name, data_type FROM information_schema.columns"
             f" WHERE table_name = '{stream}'"
-            f" AND table_schema IN ('{LOADED}', 'tap_openai_audit')"
+            f" AND table_schema IN ('{LOADED}', 'tap_openai_audit_sandbox')"
         )
         own = loaded.columns_of(stream)
         assert {name: kind for name, kind in columns if name in own} == own

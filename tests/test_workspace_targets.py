@@ -64,7 +64,7 @@ def in_duckdb(meltano: MeltanoProject) -> Callable[[], Loaded]:
     script = """
 import duckdb, json, sys
 with duckdb.connect(sys.argv[1], read_only=True) as connection:
-    connection.execute("SET schema = 'sandbox.tap_openai_audit'")
+    connection.execute("SET schema = 'sandbox.tap_openai_audit_sandbox'")
     found = [connection.sql(query).fetchall() for query in sys.argv[2:]]
 print(json.dumps([[int(v) if isinstance(v, int) else v for v, in x] for x in found]))
 """
