@@ -1,7 +1,7 @@
-"""What hatchling does besides when it builds the package.
+"""A build hook of hatchling: the README that the package index shows.
 
-The package index shows the README, but has none of the pages that it links to: there
-the links lead to the repository, as of the version.
+The index does not have the pages that the README links to, so the links lead to the
+repository, at the tag of the version.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 
 class Readme(MetadataHookInterface):
-    """Makes the README of the package."""
+    """Write the README of the package, with absolute links."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Set `readme`, which pyproject.toml says is dynamic."""
+        """Set `readme`, which pyproject.toml declares as dynamic."""
         pages = f"{metadata['urls']['Repository']}/blob/v{metadata['version']}"
         text = (Path(self.root) / "README.md").read_text("utf-8")
         linked = re.sub(r"\]\((?!\w+:)", f"]({pages}/", text)

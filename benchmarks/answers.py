@@ -57,7 +57,7 @@ class Times:
         first: The first build.
         new: A run with `NEW` new events.
         nothing: A run with nothing new.
-        told: How many findings there are in the end.
+        findings: How many findings there are in the end.
     """
 
     case: str
@@ -65,7 +65,7 @@ class Times:
     first: float
     new: float
     nothing: float
-    told: int
+    findings: int
 
     @property
     def work(self) -> float:
@@ -82,7 +82,7 @@ class Times:
         """The times as a row of `outcome`'s table."""
         seconds = (self.start, self.first, self.new, self.nothing, self.work)
         share = f"1/{1 / self.share:.0f}"
-        return (self.case, *(f"{s:.1f}" for s in seconds), share, f"{self.told:,}")
+        return (self.case, *(f"{s:.1f}" for s in seconds), share, f"{self.findings:,}")
 
 
 def main() -> None:
@@ -126,10 +126,10 @@ def measured(case: str) -> Times:
         add(warehouse, "new", NEW)
         new = timed(warehouse, "run")
         nothing = timed(warehouse, "run")
-        ((told,),) = warehouse.rows(
+        ((findings,),) = warehouse.rows(
             "select count(*) from {answers}.openai_audit__findings"
         )
-        return Times(f"{kind}, {events:,} events", start, first, new, nothing, told)
+        return Times(f"{kind}, {events:,} events", start, first, new, nothing, findings)
 
 
 def grow(warehouse: Warehouse, events: int) -> None:

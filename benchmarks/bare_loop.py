@@ -1,7 +1,7 @@
-"""The floor: one page after the other with requests and msgspec, to JSON lines.
+"""The least that reading the log can cost with requests and msgspec.
 
-It has no state, no retries, no order and no check. No tool can cost less than this
-and still read the log over HTTP with requests.
+It reads one page after the other and writes JSON lines, without state, retries, order
+or checks.
 
 Usage: bare_loop.py SETTINGS.json > events.jsonl
 """

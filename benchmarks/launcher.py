@@ -1,8 +1,8 @@
-"""Runs a command and says what it cost.
+"""Run a command and write what it cost.
 
-It is a process of its own because the kernel counts what the parent held when it
-started a command towards the peak memory of that command. So it imports next to
-nothing, and is run without site packages.
+This is a process of its own because the kernel adds the parent's memory, as it was when
+the command started, to the peak memory of the command. So it imports almost nothing and
+runs without site packages.
 
 Usage: launcher.py RESULT OUTPUT ERRORS COMMAND...
 """

@@ -1,4 +1,4 @@
-"""The machine that figures come from."""
+"""Describe the machine that figures come from."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 
 _BUSY = 0.3
+"""The load per core from which on other work disturbs the measured times."""
 
 
 def description() -> str:
-    """Processor, cores and memory in a line."""
+    """Return processor, cores and memory in a line."""
     info = Path("/proc/cpuinfo")
     found = (
         re.search(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else None
@@ -22,12 +23,12 @@ def description() -> str:
 
 
 def load() -> float:
-    """Processes that ran or waited to run, over the last minute, for each core."""
+    """Return the load average of the last minute, per core."""
     return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 def warning(load: float) -> str:
-    """What to think of times measured under such a load, nothing if it is small."""
+    """Return a warning about times measured under a load, empty if it is small."""
     if load <= _BUSY:
         return ""
     return "The machine was busy: times are preliminary."

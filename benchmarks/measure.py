@@ -1,4 +1,4 @@
-"""What a process costs, from its start to its end."""
+"""Measure what a process costs, from its start to its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LAST_WORDS = 300
 
 
 class FailedRunError(Exception):
-    """A process that was to be measured ended with an error, or did not end in time."""
+    """A measured process ended with an error, or did not end in time."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Usage:
 
     @classmethod
     def best(cls, runs: Sequence[Usage]) -> Usage:
-        """The least time of several runs, and the most memory."""
+        """Return the least time of several runs, and the most memory."""
         return cls(
             min(run.wall for run in runs),
             min(run.cpu for run in runs),
@@ -46,10 +46,10 @@ class Usage:
 
 
 def environment(**additions: str) -> dict[str, str]:
-    """The environment of what is measured.
+    """Return the environment variables of a measured process.
 
-    Nothing that slows Python down, such as a ban on compiled bytecode, and no setting
-    of a program gets in from outside.
+    Leave out what slows Python down, such as a ban on compiled bytecode, and settings
+    of the measured programs.
     """
     foreign = ("PYTHON", "OPENAI_", "TAP_OPENAI_AUDIT_")
     own = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}

@@ -1,4 +1,4 @@
-"""What was measured, as text for people, and into the README between two markers."""
+"""Write what was measured as Markdown, for the terminal and the README."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def of_targets(verdicts: Iterable[Verdict]) -> str:
 def of_everything(
     outcome: Outcome, versions: Mapping[str, str], load_before: float
 ) -> str:
-    """All results with where they come from.
+    """Return all results, and the machine and versions that they come from.
 
     Args:
-        outcome: What the scenarios brought.
+        outcome: What the scenarios returned.
         versions: Of each program by its title, or why there are none.
         load_before: `machine.load` before the first scenario.
     """
