@@ -116,6 +116,16 @@ def test_the_comparison_counts_the_rules_that_there_are() -> None:
     assert f"[{len(rules)}](detections.md)" in page("docs/comparison.md")
 
 
+def test_the_page_on_support_names_the_versions_that_are_run() -> None:
+    pins = (ROOT / "requirements/transform.txt").read_text("utf-8")
+    (dbt,) = re.findall(r"^dbt-core==(\d+\.\d+)\.", pins, re.MULTILINE)
+    package = (ROOT / "pyproject.toml").read_text("utf-8")
+    pythons = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', package)
+    support = page("SUPPORT.md")
+    assert f"| dbt | {dbt}, in PostgreSQL and DuckDB. " in support
+    assert f"| Python | {pythons[0]} to {pythons[-1]}, " in support
+
+
 def test_the_readme_is_short() -> None:
     assert len(page("README.md").splitlines()) < 200
 
