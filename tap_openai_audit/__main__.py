@@ -13,9 +13,9 @@ def main() -> None:
     startup.keep_memory_small()
     startup.defer()
     # All after `defer`.
-    from tap_openai_audit import inputs  # noqa: PLC0415
-    from tap_openai_audit.cli import discard_stdout, fail  # noqa: PLC0415
     from tap_openai_audit.errors import TapError  # noqa: PLC0415
+    from tap_openai_audit.singer import inputs  # noqa: PLC0415
+    from tap_openai_audit.singer.cli import discard_stdout, fail  # noqa: PLC0415
     from tap_openai_audit.tap import TapOpenAIAudit  # noqa: PLC0415
 
     with inputs.logging_set_up(TapOpenAIAudit.name):

@@ -29,7 +29,7 @@ from __future__ import annotations
 import signal
 from dataclasses import KW_ONLY, dataclass, field
 
-from tap_openai_audit.causes import Api, Cause, meaning
+from tap_openai_audit.http.causes import Api, Cause, meaning
 from tap_openai_audit.redaction import redacted
 
 _LONGEST_WHAT = 500

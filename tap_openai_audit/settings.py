@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
-from tap_openai_audit.causes import KEYS_PAGE, Api
 from tap_openai_audit.configuration import CONFIGURATION, OWN, PAIRS
-from tap_openai_audit.endpoint import LOOPBACK, Endpoint
+from tap_openai_audit.http.causes import KEYS_PAGE, Api
+from tap_openai_audit.http.endpoint import LOOPBACK, Endpoint
 from tap_openai_audit.redaction import holds_key, redacted
 from tap_openai_audit.timestamps import iso, unix
 

@@ -9,14 +9,16 @@ from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
-from tap_openai_audit.api.client import Client
-from tap_openai_audit.api.pace import Pace
-from tap_openai_audit.api.workspace_logs import DOWNLOADS_PER_MINUTE
-from tap_openai_audit.causes import Api
-from tap_openai_audit.cli import CommandLine
+from tap_openai_audit.audit_logs.digest_stream import AuditLogDigests
+from tap_openai_audit.audit_logs.stream import AuditLogs
 from tap_openai_audit.configuration import CONFIGURATION, PAIRS
 from tap_openai_audit.errors import SyncFailed, TapError
-from tap_openai_audit.session import Session, WorkspaceClients
+from tap_openai_audit.http.causes import Api
+from tap_openai_audit.http.client import Client
+from tap_openai_audit.http.pace import Pace
+from tap_openai_audit.inventory.schedule import Schedule
+from tap_openai_audit.inventory.stream import Reference
+from tap_openai_audit.inventory.streams import REFERENCE_STREAMS
 from tap_openai_audit.settings import (
     Settings,
     completed,
@@ -24,26 +26,24 @@ from tap_openai_audit.settings import (
     unmappable,
     without_effect,
 )
-from tap_openai_audit.signals import Signals
-from tap_openai_audit.streams.audit_log_digests import AuditLogDigests
-from tap_openai_audit.streams.audit_logs import AuditLogs
-from tap_openai_audit.streams.reference import Reference
-from tap_openai_audit.streams.reference_schedule import Schedule
-from tap_openai_audit.streams.reference_streams import REFERENCE_STREAMS
-from tap_openai_audit.streams.state_input import unwrapped
-from tap_openai_audit.streams.sync_reports import Ledger, SyncReports
-from tap_openai_audit.streams.workspace_log_files import WorkspaceLogFiles
-from tap_openai_audit.streams.workspace_state import FEEDS
-from tap_openai_audit.streams.workspace_streams import (
+from tap_openai_audit.singer.cli import CommandLine
+from tap_openai_audit.singer.session import Session, WorkspaceClients
+from tap_openai_audit.singer.signals import Signals
+from tap_openai_audit.singer.state_input import unwrapped
+from tap_openai_audit.singer.sync_reports import Ledger, SyncReports
+from tap_openai_audit.singer.writer import LineWriter
+from tap_openai_audit.workspace.api import DOWNLOADS_PER_MINUTE
+from tap_openai_audit.workspace.file_stream import WorkspaceLogFiles
+from tap_openai_audit.workspace.state import FEEDS
+from tap_openai_audit.workspace.streams import (
     WorkspaceAuditLogs,
     WorkspaceAuthLogs,
 )
-from tap_openai_audit.writer import LineWriter
 
 if TYPE_CHECKING:
     from singer_sdk import Stream
 
-    from tap_openai_audit.endpoint import Endpoint
+    from tap_openai_audit.http.endpoint import Endpoint
 
 # What the SDK lets through when it parses an expression that is none.
 _RAISED_BY_BROKEN_MAPS = (IndexError, NotImplementedError, RecursionError, ValueError)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from tap_openai_audit.extraction.events import Event, Page
+from tap_openai_audit.audit_logs.events import Event, Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_openai_audit.extraction.windows import Window
+    from tap_openai_audit.windows import Window
 
 
 def event(second: int, number: int) -> Event:

@@ -7,25 +7,25 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from tap_openai_audit.causes import Cause
+from tap_openai_audit.audit_logs.report import Report
 from tap_openai_audit.errors import ExpiredFile, NotAnswered
-from tap_openai_audit.extraction.files.feed import Feed
-from tap_openai_audit.extraction.files.hashes import KnownEvents, KnownFiles
-from tap_openai_audit.extraction.files.log_files import (
+from tap_openai_audit.http.causes import Cause
+from tap_openai_audit.timestamps import iso, unix
+from tap_openai_audit.workspace.feed import Feed
+from tap_openai_audit.workspace.hashes import KnownEvents, KnownFiles
+from tap_openai_audit.workspace.log_files import (
     Content,
     FilePage,
     LogEvent,
     LogFile,
     Unreadable,
 )
-from tap_openai_audit.extraction.files.position import Asked, Position
-from tap_openai_audit.extraction.report import Report
-from tap_openai_audit.timestamps import iso, unix
+from tap_openai_audit.workspace.position import Asked, Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from tap_openai_audit.extraction.files.reports import FileReport
+    from tap_openai_audit.workspace.reports import FileReport
 
 START = 1_790_000_000  # Unix seconds
 STEP = 600  # seconds of a file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_openai_audit.api.api_clock import ApiClock
+from tap_openai_audit.http.api_clock import ApiClock
 
 NOW = 1_790_000_000
 DAY = 86_400

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from local_server import LocalServer, response
 
-from tap_openai_audit.api.audit_log import AuditLog, refuses_tenant_events
-from tap_openai_audit.api.client import Client
-from tap_openai_audit.causes import MEANING, Api, Cause
+from tap_openai_audit.audit_logs.api import AuditLog, refuses_tenant_events
+from tap_openai_audit.audit_logs.event_types import TENANT
 from tap_openai_audit.errors import (
     BadResponse,
     ErrorResponse,
@@ -19,12 +18,13 @@ from tap_openai_audit.errors import (
     RequestFailed,
     VanishedCursor,
 )
-from tap_openai_audit.event_types import TENANT
-from tap_openai_audit.extraction.windows import Window
+from tap_openai_audit.http.causes import MEANING, Api, Cause
+from tap_openai_audit.http.client import Client
 from tap_openai_audit.settings import Settings
+from tap_openai_audit.windows import Window
 
 if TYPE_CHECKING:
-    from tap_openai_audit.extraction.events import Page
+    from tap_openai_audit.audit_logs.events import Page
 
 ERROR = b'{"error": {"message": "No such event.", "param": "after"}}'
 HANGS_SECONDS = 60  # bounds a hang, and nothing else

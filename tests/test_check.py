@@ -16,7 +16,7 @@ from local_server import OK, LocalServer, closed_port, response, self_signed
 from tap_command import DEADLINE, Outcome, TapCommand, environment
 
 from sandbox.process import SandboxProcess
-from tap_openai_audit.causes import LOGGING_PAGE, MEANING, Api, Cause, meaning
+from tap_openai_audit.audit_logs.event_types import ORGANIZATION
 from tap_openai_audit.check import probes
 from tap_openai_audit.check.conclusions import (
     Evidence,
@@ -28,9 +28,9 @@ from tap_openai_audit.check.conclusions import (
 from tap_openai_audit.check.findings import Finding, Status
 from tap_openai_audit.check.probes import Probes
 from tap_openai_audit.errors import RequestFailed
-from tap_openai_audit.event_types import ORGANIZATION
+from tap_openai_audit.http.causes import LOGGING_PAGE, MEANING, Api, Cause, meaning
 from tap_openai_audit.settings import Settings
-from tap_openai_audit.signals import Signals
+from tap_openai_audit.singer.signals import Signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

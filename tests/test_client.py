@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from sandbox.process import SandboxProcess
-from tap_openai_audit.api.client import Client
-from tap_openai_audit.api.pace import Pace
-from tap_openai_audit.api.response import Response
-from tap_openai_audit.causes import Api, Cause
 from tap_openai_audit.errors import ErrorResponse, Interrupted, RequestFailed
+from tap_openai_audit.http.causes import Api, Cause
+from tap_openai_audit.http.client import Client
+from tap_openai_audit.http.pace import Pace
+from tap_openai_audit.http.response import Response
 from tap_openai_audit.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_openai_audit.api.transport import Transport
+    from tap_openai_audit.http.transport import Transport
 
 PATH = "/organization/audit_logs"
 LOGGER = logging.getLogger("test")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_openai_audit.streams.audit_log_schema import SCHEMA
-from tap_openai_audit.streams.column_type import column_type
-from tap_openai_audit.streams.columns import (
+from tap_openai_audit.audit_logs.schema import SCHEMA
+from tap_openai_audit.singer.column_type import column_type
+from tap_openai_audit.singer.columns import (
     anything,
     count,
     flag,

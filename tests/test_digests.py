@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_api import event
 
-from tap_openai_audit.extraction.buckets import bucket_of
-from tap_openai_audit.extraction.days import DAY, DayCount, Days
-from tap_openai_audit.extraction.position import Position
-from tap_openai_audit.extraction.sketch import Sketch
-from tap_openai_audit.streams.digests import checksums_of, decode, digests_of, encode
-from tap_openai_audit.streams.state import ScopeState
+from tap_openai_audit.audit_logs.buckets import bucket_of
+from tap_openai_audit.audit_logs.days import DAY, DayCount, Days
+from tap_openai_audit.audit_logs.digests import checksums_of, decode, digests_of, encode
+from tap_openai_audit.audit_logs.position import Position
+from tap_openai_audit.audit_logs.sketch import Sketch
+from tap_openai_audit.audit_logs.state import ScopeState
 
 NOON = 20_000 * DAY + DAY // 2
 EVENTS = [event(NOON - DAY, 1), event(NOON - 60, 2), event(NOON, 3)]

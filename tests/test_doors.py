@@ -12,13 +12,13 @@ from tap_command import TapCommand, catalog_of
 from test_sandbox import HANGS_SECONDS
 
 from sandbox.process import SandboxProcess
-from tap_openai_audit.causes import Cause
 from tap_openai_audit.errors import (
     BadState,
     ErrorResponse,
     StreamFailed,
     SyncFailed,
 )
+from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.tap import TapOpenAIAudit
 
 if TYPE_CHECKING:
@@ -275,7 +275,12 @@ main()
 
 @pytest.mark.parametrize(
     "module",
-    ["tap_openai_audit.cli", "singer_sdk", "jsonschema", "tap_openai_audit.check"],
+    [
+        "tap_openai_audit.singer.cli",
+        "singer_sdk",
+        "jsonschema",
+        "tap_openai_audit.check",
+    ],
 )
 def test_a_sigint_while_modules_are_imported_ends_in_silence(
     tap: TapCommand, module: str

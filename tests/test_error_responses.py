@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from tap_openai_audit.api.error_responses import error_response
-from tap_openai_audit.causes import (
+from tap_openai_audit.errors import BadResponse, ErrorResponse, NotAnswered
+from tap_openai_audit.http.causes import (
     MEANING,
     MEANING_AT_WORKSPACE,
     Api,
     Cause,
     meaning,
 )
-from tap_openai_audit.errors import BadResponse, ErrorResponse, NotAnswered
+from tap_openai_audit.http.error_responses import error_response
 from tap_openai_audit.redaction import redacted
 
 KEY = "sk-admin-Wq7Zr2Lt9Xv4Bn6K"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_openai_audit import errors
-from tap_openai_audit.causes import MEANING, Cause
 from tap_openai_audit.errors import (
     BadResponse,
     BadState,
@@ -26,6 +25,7 @@ from tap_openai_audit.errors import (
     Terminated,
     VanishedCursor,
 )
+from tap_openai_audit.http.causes import MEANING, Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

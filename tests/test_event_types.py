@@ -23,7 +23,7 @@ from openai.types.admin.organization.audit_log_list_response import (
     AuditLogListResponse,
 )
 
-from tap_openai_audit.event_types import (
+from tap_openai_audit.audit_logs.event_types import (
     ORGANIZATION,
     TENANT,
     event_types,
@@ -93,7 +93,7 @@ DOCUMENTED_DETAILS = {
 
 @pytest.fixture(scope="module")
 def raw() -> dict[str, Any]:
-    path = resources.files("tap_openai_audit").joinpath("event_types.json")
+    path = resources.files("tap_openai_audit.audit_logs").joinpath("event_types.json")
     catalogue: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return catalogue
 

@@ -25,17 +25,17 @@ from model_files import (
     saved,
 )
 
-from tap_openai_audit.causes import Cause
+from tap_openai_audit.audit_logs.report import Report
 from tap_openai_audit.errors import BadResponse, BrokenPaging, RequestFailed
-from tap_openai_audit.extraction.files import hashes
-from tap_openai_audit.extraction.files.feed import EXPIRED, Feed
-from tap_openai_audit.extraction.files.hashes import KnownEvents, KnownFiles
-from tap_openai_audit.extraction.files.in_order import InOrder
-from tap_openai_audit.extraction.files.log_files import FilePage, LogFile
-from tap_openai_audit.extraction.files.position import Asked, Position
-from tap_openai_audit.extraction.files.verified import Download
-from tap_openai_audit.extraction.report import Report
+from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.timestamps import iso
+from tap_openai_audit.workspace import hashes
+from tap_openai_audit.workspace.feed import EXPIRED, Feed
+from tap_openai_audit.workspace.hashes import KnownEvents, KnownFiles
+from tap_openai_audit.workspace.in_order import InOrder
+from tap_openai_audit.workspace.log_files import FilePage, LogFile
+from tap_openai_audit.workspace.position import Asked, Position
+from tap_openai_audit.workspace.verified import Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

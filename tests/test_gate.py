@@ -19,19 +19,19 @@ import requests
 from local_server import LocalServer, response
 from tap_command import Outcome, run
 
-from tap_openai_audit.api.audit_log import AuditLog
-from tap_openai_audit.api.client import Client
-from tap_openai_audit.api.listing import Listing
-from tap_openai_audit.api.not_answered import not_answered
-from tap_openai_audit.api.workspace_logs import WorkspaceLogs
-from tap_openai_audit.causes import Api
+from tap_openai_audit.audit_logs.api import AuditLog
 from tap_openai_audit.check.checks import check
 from tap_openai_audit.check.probes import Probes
 from tap_openai_audit.errors import TapError
-from tap_openai_audit.extraction.files.log_files import LogFile
-from tap_openai_audit.extraction.windows import Window
+from tap_openai_audit.http.causes import Api
+from tap_openai_audit.http.client import Client
+from tap_openai_audit.http.not_answered import not_answered
+from tap_openai_audit.inventory.listing import Listing
 from tap_openai_audit.settings import Settings
-from tap_openai_audit.signals import Signals
+from tap_openai_audit.singer.signals import Signals
+from tap_openai_audit.windows import Window
+from tap_openai_audit.workspace.api import WorkspaceLogs
+from tap_openai_audit.workspace.log_files import LogFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

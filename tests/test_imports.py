@@ -16,18 +16,35 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 TAP = "tap_openai_audit"
 HTTP = {"requests", "urllib3"}
-OWN_EDGE = {f"{TAP}.{room}" for room in ("api", "check", "cli", "streams", "writer")}
-EDGE = {*OWN_EDGE, *HTTP, "singer_sdk"}
+SINGER = {"singer_sdk", f"{TAP}.singer"}
+FEATURES = {f"{TAP}.{room}" for room in ("audit_logs", "inventory", "workspace")}
+EDGE = {*HTTP, f"{TAP}.http", *SINGER, *FEATURES, f"{TAP}.check"}
+
+PURE = (
+    "audit_logs.days",
+    "audit_logs.events",
+    "audit_logs.observation",
+    "audit_logs.paging",
+    "audit_logs.planning",
+    "audit_logs.reader",
+    "workspace.hashes",
+    "workspace.in_order",
+    "workspace.log_files",
+    "workspace.position",
+)
+"""Logic that knows neither HTTP nor Singer."""
 
 MAY_NOT_KNOW = {
-    "causes": EDGE,
-    "errors": EDGE,
+    "errors": EDGE - {f"{TAP}.http"},
     "redaction": EDGE,
     "timestamps": EDGE,
-    "extraction": EDGE,
-    "api": {*OWN_EDGE, "singer_sdk"} - {f"{TAP}.api"},
-    "streams": {f"{TAP}.check", f"{TAP}.cli", *HTTP},
-    "check": {f"{TAP}.cli", *HTTP},
+    "windows": EDGE,
+    **{module: {*HTTP, f"{TAP}.http", *SINGER} for module in PURE},
+    "http": {*SINGER, *FEATURES, f"{TAP}.check"},
+    "audit_logs": {*HTTP, f"{TAP}.check", f"{TAP}.workspace", f"{TAP}.inventory"},
+    "inventory": {*HTTP, f"{TAP}.check", f"{TAP}.workspace"},
+    "workspace": {*HTTP, f"{TAP}.check", f"{TAP}.inventory"},
+    "check": HTTP,
 }
 
 

@@ -13,30 +13,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_api import ModelApi, event
 
-from tap_openai_audit.extraction.buckets import bucket_of
-from tap_openai_audit.extraction.days import DAY, Days
-from tap_openai_audit.extraction.deep_look import DeepLook
-from tap_openai_audit.extraction.events import Event
-from tap_openai_audit.extraction.extract import extract
-from tap_openai_audit.extraction.incremental import Incremental
-from tap_openai_audit.extraction.observation import Order
-from tap_openai_audit.extraction.paging import WindowRead
-from tap_openai_audit.extraction.position import (
+from tap_openai_audit.audit_logs.buckets import bucket_of
+from tap_openai_audit.audit_logs.days import DAY, Days
+from tap_openai_audit.audit_logs.deep_look import DeepLook
+from tap_openai_audit.audit_logs.events import Event
+from tap_openai_audit.audit_logs.extract import extract
+from tap_openai_audit.audit_logs.incremental import Incremental
+from tap_openai_audit.audit_logs.observation import Order
+from tap_openai_audit.audit_logs.paging import WindowRead
+from tap_openai_audit.audit_logs.position import (
     Asked,
     Position,
     is_in_the_future,
     range_to_look_at_deeply,
 )
-from tap_openai_audit.extraction.reader import Reader
-from tap_openai_audit.extraction.report import Report
-from tap_openai_audit.extraction.sifting import NOTHING, Written
-from tap_openai_audit.extraction.sketch import Sketch
-from tap_openai_audit.extraction.windows import BEGINNING, Window
+from tap_openai_audit.audit_logs.reader import Reader
+from tap_openai_audit.audit_logs.report import Report
+from tap_openai_audit.audit_logs.sifting import NOTHING, Written
+from tap_openai_audit.audit_logs.sketch import Sketch
+from tap_openai_audit.windows import BEGINNING, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_openai_audit.extraction.look import Look
+    from tap_openai_audit.audit_logs.look import Look
 
 LOOKBACK = 100
 NOW = 10**6

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tap_openai_audit.api.bodies import BadBody
-from tap_openai_audit.api.listing import Listing, by_last_id, by_next, single
-from tap_openai_audit.api.parallel import ParallelLists
-from tap_openai_audit.api.response import Response
-from tap_openai_audit.causes import Cause
 from tap_openai_audit.errors import BrokenPaging, ErrorResponse, RequestFailed
+from tap_openai_audit.http.bodies import BadBody
+from tap_openai_audit.http.causes import Cause
+from tap_openai_audit.http.response import Response
+from tap_openai_audit.inventory.listing import Listing, by_last_id, by_next, single
+from tap_openai_audit.inventory.parallel import ParallelLists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tap_openai_audit.api.client import Client
+    from tap_openai_audit.http.client import Client
 
 
 class Script:

@@ -59,5 +59,8 @@ def test_the_page_of_the_package_links_to_pages_that_are_there(wheel: Path) -> N
 
 
 def test_the_tap_brings_its_types_and_its_catalogue(tap: set[str]) -> None:
-    wanted = {"tap_openai_audit/py.typed", "tap_openai_audit/event_types.json"}
+    wanted = {
+        "tap_openai_audit/py.typed",
+        "tap_openai_audit/audit_logs/event_types.json",
+    }
     assert wanted <= tap

@@ -9,10 +9,10 @@ from contextlib import closing
 import pytest
 from model_api import ModelApi, event
 
-from tap_openai_audit.extraction.reader import Reader
-from tap_openai_audit.extraction.report import Report
-from tap_openai_audit.extraction.windows import Window
-from tap_openai_audit.streams.progress import Progress, summary
+from tap_openai_audit.audit_logs.reader import Reader
+from tap_openai_audit.audit_logs.report import Report
+from tap_openai_audit.singer.progress import Progress, summary
+from tap_openai_audit.windows import Window
 
 BEGAN = 1_790_000_000
 DEADLINE = 60  # seconds; bounds a hang, and nothing else

@@ -19,9 +19,9 @@ from model_targets import (
 )
 
 from sandbox.process import SandboxProcess
+from tap_openai_audit.audit_logs import stream as audit_logs
+from tap_openai_audit.audit_logs.days import Days, day_of
 from tap_openai_audit.errors import SyncFailed
-from tap_openai_audit.extraction.days import Days, day_of
-from tap_openai_audit.streams import audit_logs
 from tap_openai_audit.tap import TapOpenAIAudit
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from warehouses import (
 )
 
 from sandbox.process import SandboxProcess
-from tap_openai_audit.extraction.buckets import high_of
+from tap_openai_audit.audit_logs.buckets import high_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

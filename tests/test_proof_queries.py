@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from warehouses import STREAMS, Verdict, Warehouse, duckdb_at, postgres_at
 
-from tap_openai_audit.extraction.buckets import high_of
+from tap_openai_audit.audit_logs.buckets import high_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,16 +14,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from model_api import ModelApi, event
 
+from tap_openai_audit.audit_logs.observation import Observation, Order
+from tap_openai_audit.audit_logs.planning import PlannedWindow, split, too_dense
+from tap_openai_audit.audit_logs.reader import Reader
 from tap_openai_audit.errors import BrokenPaging, VanishedCursor
-from tap_openai_audit.extraction.observation import Observation, Order
-from tap_openai_audit.extraction.planning import PlannedWindow, split, too_dense
-from tap_openai_audit.extraction.reader import Reader
-from tap_openai_audit.extraction.windows import BEGINNING, END, Window
+from tap_openai_audit.windows import BEGINNING, END, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_openai_audit.extraction.events import Event, Page
+    from tap_openai_audit.audit_logs.events import Event, Page
 
 YEAR = 365 * 24 * 3600
 NOW = 1_790_000_000
@@ -281,7 +281,7 @@ def test_an_error_is_raised_after_all_windows_before_it() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_openai_audit.extraction.paging._WAIT_INITIAL", 0.0)
+    monkeypatch.setattr("tap_openai_audit.audit_logs.paging._WAIT_INITIAL", 0.0)
 
 
 class Quirky(ModelApi):

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tap_openai_audit.api.audit_log import decode_page
-from tap_openai_audit.api.bodies import BadBody
-from tap_openai_audit.event_types import event_types
-from tap_openai_audit.nesting import MOST_LEVELS, shallow
-from tap_openai_audit.streams.audit_log_schema import SCHEMA
-from tap_openai_audit.streams.record import Recorder
+from tap_openai_audit.audit_logs.api import decode_page
+from tap_openai_audit.audit_logs.event_types import event_types
+from tap_openai_audit.audit_logs.record import Recorder
+from tap_openai_audit.audit_logs.schema import SCHEMA
+from tap_openai_audit.http.bodies import BadBody
+from tap_openai_audit.http.nesting import MOST_LEVELS, shallow
 from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:

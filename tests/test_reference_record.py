@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_openai_audit.streams.columns import (
+from tap_openai_audit.inventory.record import Recorder
+from tap_openai_audit.singer.columns import (
     count,
     flag,
     group,
@@ -19,7 +20,6 @@ from tap_openai_audit.streams.columns import (
     snapshot,
     text,
 )
-from tap_openai_audit.streams.reference_record import Recorder
 
 SCHEMA = snapshot(
     text("project_id", "A project.", required=True),

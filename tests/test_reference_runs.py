@@ -14,7 +14,7 @@ from local_server import LocalServer, response
 from tap_command import COMMAND, Outcome, TapCommand, catalog_of, run
 
 from sandbox.process import SandboxProcess
-from tap_openai_audit.streams.reference_bookmark import LastReading
+from tap_openai_audit.inventory.bookmark import LastReading
 from tap_openai_audit.timestamps import iso, unix
 
 if TYPE_CHECKING:

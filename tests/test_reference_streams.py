@@ -17,7 +17,7 @@ import openai
 import pytest
 
 from sandbox.process import SandboxProcess
-from tap_openai_audit.streams.reference_streams import REFERENCE_STREAMS
+from tap_openai_audit.inventory.streams import REFERENCE_STREAMS
 from tap_openai_audit.timestamps import unix
 
 if TYPE_CHECKING:

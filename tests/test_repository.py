@@ -194,7 +194,7 @@ def test_what_no_file_may_contain_would_be_found(what: str) -> None:
 
 def test_the_search_covers_the_code_and_the_documents(texts: dict[str, str]) -> None:
     assert {"pyproject.toml", "LICENSE", "tests/test_repository.py"} <= set(texts)
-    assert "tap_openai_audit/event_types.json" in texts
+    assert "tap_openai_audit/audit_logs/event_types.json" in texts
 
 
 def test_the_license_is_apache_2_0() -> None:

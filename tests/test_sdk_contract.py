@@ -31,8 +31,8 @@ from typing_extensions import override
 
 from sandbox.process import SandboxProcess
 from tap_openai_audit import startup
-from tap_openai_audit.streams.audit_logs import AuditLogs
-from tap_openai_audit.streams.columns import anything, group, schema_of
+from tap_openai_audit.audit_logs.stream import AuditLogs
+from tap_openai_audit.singer.columns import anything, group, schema_of
 from tap_openai_audit.tap import TapOpenAIAudit
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from singer_sdk.exceptions import ConfigValidationError
 from tap_command import COMMAND, run
 
-from tap_openai_audit.causes import Api
 from tap_openai_audit.configuration import CONFIGURATION, OWN
-from tap_openai_audit.inputs import environment
+from tap_openai_audit.http.causes import Api
 from tap_openai_audit.settings import (
     FILTERS,
     Settings,
@@ -24,6 +23,7 @@ from tap_openai_audit.settings import (
     problems,
     without_effect,
 )
+from tap_openai_audit.singer.inputs import environment
 from tap_openai_audit.tap import TapOpenAIAudit
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_api import event
 
-from tap_openai_audit.extraction.buckets import Bucket, bucket_of, resolve
-from tap_openai_audit.extraction.days import Days
-from tap_openai_audit.extraction.sketch import Sketch
+from tap_openai_audit.audit_logs.buckets import Bucket, bucket_of, resolve
+from tap_openai_audit.audit_logs.days import Days
+from tap_openai_audit.audit_logs.sketch import Sketch
 
 if TYPE_CHECKING:
-    from tap_openai_audit.extraction.events import Event
+    from tap_openai_audit.audit_logs.events import Event
 
 DAY = 86_400
 #: Two days about a midnight, with many events in one second.

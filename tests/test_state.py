@@ -11,22 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_api import event
 
-from tap_openai_audit.errors import BadState
-from tap_openai_audit.extraction.buckets import bucket_of
-from tap_openai_audit.extraction.days import Days
-from tap_openai_audit.extraction.position import Position
-from tap_openai_audit.extraction.sketch import Sketch
-from tap_openai_audit.extraction.windows import BEGINNING
-from tap_openai_audit.streams.reference_bookmark import LastReading
-from tap_openai_audit.streams.reference_streams import REFERENCE_STREAMS
-from tap_openai_audit.streams.state import (
+from tap_openai_audit.audit_logs.buckets import bucket_of
+from tap_openai_audit.audit_logs.days import Days
+from tap_openai_audit.audit_logs.position import Position
+from tap_openai_audit.audit_logs.sketch import Sketch
+from tap_openai_audit.audit_logs.state import (
     SKETCH_BUDGET,
     Change,
     Filters,
     ScopeState,
 )
-from tap_openai_audit.streams.state_input import partitions_of, unwrapped
+from tap_openai_audit.errors import BadState
+from tap_openai_audit.inventory.bookmark import LastReading
+from tap_openai_audit.inventory.streams import REFERENCE_STREAMS
+from tap_openai_audit.singer.state_input import partitions_of, unwrapped
 from tap_openai_audit.tap import TapOpenAIAudit
+from tap_openai_audit.windows import BEGINNING
 
 STREAMS = TapOpenAIAudit(validate_config=False).streams
 NOW = 1_790_000_000

@@ -37,7 +37,12 @@ MONTH = Options(
     end=str(int(END)),
 )
 CATALOGUE = json.loads(
-    (Path(__file__).parents[1] / "tap_openai_audit" / "event_types.json").read_text()
+    (
+        Path(__file__).parents[1]
+        / "tap_openai_audit"
+        / "audit_logs"
+        / "event_types.json"
+    ).read_text()
 )["types"]
 #: The steps of the incident, as often as they come.
 STEPS = [

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from local_server import OK, LocalServer, closed_port, response, self_signed
 
-from tap_openai_audit.api.transport import Transport
-from tap_openai_audit.causes import Api, Cause
 from tap_openai_audit.errors import BodyTooLarge, RequestFailed
+from tap_openai_audit.http.causes import Api, Cause
+from tap_openai_audit.http.transport import Transport
 from tap_openai_audit.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tap_openai_audit.api.response import Response
+    from tap_openai_audit.http.response import Response
 
 KEY = "sk-admin-Wq7Zr2Lt9Xv4"
 PARAMS = [("limit", "1"), ("event_types[]", "user.added")]

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from local_server import LocalServer, response
 
-from tap_openai_audit.api.bodies import BadBody
-from tap_openai_audit.api.client import Client
-from tap_openai_audit.api.log_lines import events_of
-from tap_openai_audit.api.pace import Pace
-from tap_openai_audit.api.workspace_logs import AUDIT_LOG, WorkspaceLogs, decode_page
-from tap_openai_audit.causes import Api, Cause
-from tap_openai_audit.endpoint import Endpoint
 from tap_openai_audit.errors import ErrorResponse, ExpiredFile, RequestFailed
-from tap_openai_audit.extraction.files.log_files import LogEvent, LogFile, Unreadable
+from tap_openai_audit.http.bodies import BadBody
+from tap_openai_audit.http.causes import Api, Cause
+from tap_openai_audit.http.client import Client
+from tap_openai_audit.http.endpoint import Endpoint
+from tap_openai_audit.http.pace import Pace
+from tap_openai_audit.workspace.api import AUDIT_LOG, WorkspaceLogs, decode_page
+from tap_openai_audit.workspace.log_files import LogEvent, LogFile, Unreadable
+from tap_openai_audit.workspace.log_lines import events_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_openai_audit.api.log_lines import events_of
-from tap_openai_audit.api.workspace_logs import AUDIT_LOG, AUTH_LOG
-from tap_openai_audit.extraction.files.log_files import LogEvent, LogFile
-from tap_openai_audit.streams.workspace_record import Recorder
+from tap_openai_audit.workspace.api import AUDIT_LOG, AUTH_LOG
+from tap_openai_audit.workspace.log_files import LogEvent, LogFile
+from tap_openai_audit.workspace.log_lines import events_of
+from tap_openai_audit.workspace.record import Recorder
 
 WORKSPACE = "01234567-89ab-cdef-0123-456789abcdef"
 FILE = LogFile("file-1", "2026-11-23T10:10:00+02:00", 1_795_421_400.0, 2, None)

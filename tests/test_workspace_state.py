@@ -8,9 +8,9 @@ import pytest
 from model_files import START, STEP, ModelFile, ModelFiles, Target, restored, run, saved
 
 from tap_openai_audit.errors import BadState
-from tap_openai_audit.extraction.files.position import Position
-from tap_openai_audit.extraction.files.reports import Begun
-from tap_openai_audit.streams.workspace_state import (
+from tap_openai_audit.workspace.position import Position
+from tap_openai_audit.workspace.reports import Begun
+from tap_openai_audit.workspace.state import (
     EnteredDays,
     FeedState,
 )

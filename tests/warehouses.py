@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from meltano_project import ROOT, program_of
 
-from tap_openai_audit.streams.audit_log_digests import AuditLogDigests
-from tap_openai_audit.streams.audit_logs import AuditLogs
-from tap_openai_audit.streams.sync_reports import SyncReports
+from tap_openai_audit.audit_logs.digest_stream import AuditLogDigests
+from tap_openai_audit.audit_logs.stream import AuditLogs
+from tap_openai_audit.singer.sync_reports import SyncReports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

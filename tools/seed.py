@@ -10,7 +10,9 @@ from typing import Any
 
 SEED = "transform/seeds/openai_audit__event_types.csv"
 
-_CATALOGUE = Path(__file__).parents[1] / "tap_openai_audit" / "event_types.json"
+_CATALOGUE = (
+    Path(__file__).parents[1] / "tap_openai_audit" / "audit_logs" / "event_types.json"
+)
 
 
 def seed() -> str:

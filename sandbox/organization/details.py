@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from sandbox.organization.things import Organization
 
-_CATALOGUE = Path(__file__).parents[2] / "tap_openai_audit" / "event_types.json"
+_CATALOGUE = (
+    Path(__file__).parents[2] / "tap_openai_audit" / "audit_logs" / "event_types.json"
+)
 _UNKNOWN = ("future.thing.happened", "future.actor.appeared", "api_key.teleported")
 _WITHOUT_DETAILS = ("login.succeeded", "logout.succeeded")
 _VARIANTS = 8

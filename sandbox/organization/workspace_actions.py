@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from sandbox.organization.things import Organization
 
 #: The documented actions; those of this category are requests of API keys.
-_CATALOGUE = Path(__file__).parents[2] / "tap_openai_audit" / "event_types.json"
+_CATALOGUE = (
+    Path(__file__).parents[2] / "tap_openai_audit" / "audit_logs" / "event_types.json"
+)
 _OF_KEYS = "compliance_api"
 _SIGN_INS = (
     *["login_success"] * 5, *["logout_success"] * 2, "login_failed", "token_issued",

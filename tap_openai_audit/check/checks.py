@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_openai_audit.api.audit_log import refuses_tenant_events
-from tap_openai_audit.causes import Api, Cause
+from tap_openai_audit.audit_logs.api import refuses_tenant_events
+from tap_openai_audit.audit_logs.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.check import workspace
 from tap_openai_audit.check.conclusions import (
     Evidence,
@@ -27,15 +27,15 @@ from tap_openai_audit.check.probes import (
 )
 from tap_openai_audit.check.states import about_state
 from tap_openai_audit.errors import RequestFailed, Terminated
-from tap_openai_audit.event_types import ORGANIZATION, TENANT
-from tap_openai_audit.extraction.windows import BEGINNING, END, Window
+from tap_openai_audit.http.causes import Api, Cause
 from tap_openai_audit.redaction import redacted
+from tap_openai_audit.windows import BEGINNING, END, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from tap_openai_audit.audit_logs.events import Page
     from tap_openai_audit.check.probes import Probes
-    from tap_openai_audit.extraction.events import Page
 
 _OF_ORGANIZATION = (
     "connection", "key", "logging", "tenant_events", "newest_event", "filters", "clock",

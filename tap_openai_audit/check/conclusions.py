@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_openai_audit.causes import LOGGING_PAGE, MEANING, Cause
 from tap_openai_audit.check.findings import Finding, Status
+from tap_openai_audit.http.causes import LOGGING_PAGE, MEANING, Cause
 from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:

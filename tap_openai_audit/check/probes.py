@@ -6,16 +6,16 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from tap_openai_audit.api.audit_log import AuditLog
-from tap_openai_audit.api.client import Client
-from tap_openai_audit.api.listing import by_last_id
-from tap_openai_audit.api.workspace_logs import AUDIT_LOG, WorkspaceLogs
-from tap_openai_audit.causes import Api, Cause
+from tap_openai_audit.audit_logs.api import AuditLog
 from tap_openai_audit.check.conclusions import Made
 from tap_openai_audit.errors import Interrupted, NotAnswered, RequestFailed
-from tap_openai_audit.extraction.files.position import FIRST_TIME
-from tap_openai_audit.extraction.windows import END, Window
+from tap_openai_audit.http.causes import Api, Cause
+from tap_openai_audit.http.client import Client
+from tap_openai_audit.inventory.listing import by_last_id
 from tap_openai_audit.redaction import redacted
+from tap_openai_audit.windows import END, Window
+from tap_openai_audit.workspace.api import AUDIT_LOG, WorkspaceLogs
+from tap_openai_audit.workspace.position import FIRST_TIME
 
 if TYPE_CHECKING:
     import logging
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tap_openai_audit.api.listing import ListPage
-    from tap_openai_audit.extraction.events import Page
-    from tap_openai_audit.extraction.files.log_files import LogFile
+    from tap_openai_audit.audit_logs.events import Page
+    from tap_openai_audit.inventory.listing import ListPage
     from tap_openai_audit.settings import Settings
-    from tap_openai_audit.signals import Signals
+    from tap_openai_audit.singer.signals import Signals
+    from tap_openai_audit.workspace.log_files import LogFile
 
 _T = TypeVar("_T")
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_openai_audit.causes import Api
+from tap_openai_audit.audit_logs.event_types import ORGANIZATION, TENANT
+from tap_openai_audit.audit_logs.position import Asked, range_to_read
+from tap_openai_audit.audit_logs.state import Filters, ScopeState
 from tap_openai_audit.check.findings import Finding, Status
 from tap_openai_audit.errors import BadState
-from tap_openai_audit.event_types import ORGANIZATION, TENANT
-from tap_openai_audit.extraction.position import Asked, range_to_read
-from tap_openai_audit.extraction.windows import BEGINNING, END
-from tap_openai_audit.streams.feed_run import asked_of
-from tap_openai_audit.streams.state import Filters, ScopeState
-from tap_openai_audit.streams.state_input import partitions_of, unwrapped
-from tap_openai_audit.streams.workspace_state import FEEDS, FeedState
+from tap_openai_audit.http.causes import Api
+from tap_openai_audit.singer.state_input import partitions_of, unwrapped
 from tap_openai_audit.timestamps import iso
+from tap_openai_audit.windows import BEGINNING, END
+from tap_openai_audit.workspace.run import asked_of
+from tap_openai_audit.workspace.state import FEEDS, FeedState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_openai_audit.api.workspace_logs import AUDIT_LOG, AUTH_LOG
 from tap_openai_audit.check.findings import Finding, Status
 from tap_openai_audit.errors import RequestFailed
 from tap_openai_audit.timestamps import utc
+from tap_openai_audit.workspace.api import AUDIT_LOG, AUTH_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_openai_audit.check.probes import Probes
-    from tap_openai_audit.extraction.files.log_files import LogFile
+    from tap_openai_audit.workspace.log_files import LogFile
 
 FILES = "workspace_files"
 LISTINGS = {"workspace_audit_logs": AUDIT_LOG, "workspace_auth_logs": AUTH_LOG}

@@ -1,0 +1,93 @@
+"""What the ledger says of the run of a scope, or of a workspace's feed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_openai_audit.audit_logs.observation import order_of
+from tap_openai_audit.singer.sync_reports import Row
+from tap_openai_audit.timestamps import iso
+from tap_openai_audit.windows import BEGINNING
+from tap_openai_audit.workspace.position import LOOKBACK_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_openai_audit.audit_logs.report import Report
+    from tap_openai_audit.audit_logs.run import ScopeRun
+    from tap_openai_audit.settings import Settings
+    from tap_openai_audit.workspace.run import FeedRun
+
+
+def row_of(run: ScopeRun, settings: Settings) -> Row:
+    """Make the row of a scope that was read, or was to be."""
+    report, state = run.report, run.after
+    deep = report.deep
+    return _row(
+        report,
+        {
+            "chain_id": state.chain_id,
+            "previous_run_id": run.before.run_id,
+            "bookmark": _iso(state.position.bookmark),
+            "look_from": _iso(state.position.look_from),
+            "covered_from": _iso(state.covered_from),
+            "lookback_seconds": settings.lookback_seconds,
+            "filters": {name: [*own] for name, own in settings.filters.items()},
+            "deep_window_start": _iso(deep.window_start) if deep else None,
+            "deep_window_end": _iso(deep.window_end) if deep else None,
+            "deep_events_emitted": deep.emitted if deep else None,
+            "deep_events_repeated": deep.repeated if deep else None,
+            "deep_complete": deep.complete if deep else None,
+            "order_observed": order_of(report.orders).value,
+        },
+    )
+
+
+def row_of_feed(run: FeedRun, settings: Settings) -> Row:
+    """Make the row of a workspace's feed that was read, or was to be."""
+    state = run.after
+    return _row(
+        run.report,
+        {
+            "organization_id": None,
+            "workspace_id": settings.workspace_id,
+            "chain_id": state.chain_id,
+            "previous_run_id": run.before.run_id,
+            "bookmark": state.position.bookmark,
+            "look_from": run.look_from,
+            "covered_from": _iso(state.covered_from),
+            "lookback_seconds": LOOKBACK_SECONDS,
+        },
+    )
+
+
+def _row(report: Report, own: Mapping[str, Any]) -> Row:
+    return Row(
+        scope=report.scope,
+        started_at=report.started_at,
+        finished_at=report.finished_at,
+        requests=report.requests,
+        retries=report.retries,
+        events_read=report.read,
+        events_emitted=report.emitted,
+        events_filtered=report.filtered,
+        complete=report.complete,
+        reason=report.reason,
+        own={
+            "window_start": _iso(report.window_start),
+            "window_end": _iso(report.window_end),
+            "oldest_event_at": _iso(report.oldest),
+            "newest_event_at": _iso(report.newest),
+            "events_known": report.known,
+            "events_late": report.late,
+            "events_repeated": report.repeated,
+            "greatest_lateness_seconds": report.latest_by,
+            "ids_forgotten": 0,
+            **own,
+        },
+    )
+
+
+def _iso(second: int | None) -> str | None:
+    """Write a time; null for none, and for the beginning of everything."""
+    return None if second is None or second == BEGINNING else iso(second)
