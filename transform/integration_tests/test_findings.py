@@ -147,7 +147,7 @@ def test_settings_keep_findings_quiet_or_rate_them(own: Warehouse) -> None:
     rows = [removed(f"e{number}", f"key-{number}") for number in range(1, 5)]
     own.load(events(*rows, event("deleted")))
     later = {"until": "2999-01-01", "reason": "rotation"}
-    rule = {"rule": "external_key_removed"}
+    rule = {"rule": "customer_managed_key_removed"}
     own.run(
         openai_audit_suppressions=[
             {**rule, **later, "entity": "key-1"},
@@ -156,7 +156,7 @@ def test_settings_keep_findings_quiet_or_rate_them(own: Warehouse) -> None:
             {"rule": "mass_deletion", "reason": "another rule"},
         ],
         openai_audit_rules={
-            "external_key_removed": {"severity": "low"},
+            "customer_managed_key_removed": {"severity": "low"},
             "mass_deletion": {"deletions": 1, "enabled": False},
         },
     )
@@ -200,7 +200,7 @@ def test_a_finding_says_whether_it_still_holds(own: Warehouse) -> None:
     query = "select entity, holds from {answers}.openai_audit__findings_now order by 1"
     assert own.rows(query) == [("key-1", True), ("organization 2026-11-01", True)]
     own.execute("delete from {raw}.audit_log_digests")
-    own.run(openai_audit_rules={"external_key_removed": {"enabled": False}})
+    own.run(openai_audit_rules={"customer_managed_key_removed": {"enabled": False}})
     assert own.rows(query) == [("key-1", False), ("organization 2026-11-01", False)]
 
 

@@ -56,11 +56,16 @@ def check(variables: dict[str, Any], nodes: dict[int, Any]) -> None:
         {
             "openai_audit_rules": {
                 "mass_deletion": {"minutes": 1440, "enabled": False, "severity": "low"},
-                "key_with_broad_scopes": {"scopes": ["api.all"]},
+                "api_key_with_broad_scopes": {"scopes": ["api.all"]},
                 "workspace_control_changed": {"sso_providers": []},
             }
         },
-        {"openai_audit_suppressions": [{"rule": "stale_key"}, {"entity": "key-1"}]},
+        {
+            "openai_audit_suppressions": [
+                {"rule": "unused_api_key"},
+                {"entity": "key-1"},
+            ]
+        },
         {"openai_audit_suppressions": "security.suppressions"},
         {"openai_audit_own_domains": "our_domains"},
         {"openai_audit_own_domains": "security.domains"},
@@ -75,54 +80,69 @@ def test_what_the_docs_say_is_taken(
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "message"),
     [
-        ({"openai_audit_rules": ["stale_key"]}, "openai_audit_rules is not a mapping"),
-        ({"openai_audit_rules": {"stale_ky": {}}}, "openai_audit_rules.stale_ky is no"),
-        ({"openai_audit_rules": {"stale_key": None}}, "stale_key is not a mapping"),
         (
-            {"openai_audit_rules": {"stale_key": {"enable": False}}},
-            "stale_key.enable is no setting of the rule, which has enabled, severity",
+            {"openai_audit_rules": ["unused_api_key"]},
+            "openai_audit_rules is not a mapping",
         ),
         (
-            {"openai_audit_rules": {"stale_key": {"enabled": "false"}}},
-            "stale_key.enabled is neither true nor false",
+            {"openai_audit_rules": {"unused_api_ky": {}}},
+            "openai_audit_rules.unused_api_ky is no",
         ),
         (
-            {"openai_audit_rules": {"stale_key": {"severity": "hgih"}}},
-            "stale_key.severity is none of critical",
+            {"openai_audit_rules": {"unused_api_key": None}},
+            "unused_api_key is not a mapping",
         ),
         (
-            {"openai_audit_rules": {"stale_key": {"days": "90"}}},
-            "stale_key.days is not a whole number",
+            {"openai_audit_rules": {"unused_api_key": {"enable": False}}},
+            "unused_api_key.enable is no setting of the rule, which has enabled, sever",
         ),
         (
-            {"openai_audit_rules": {"stale_key": {"days": 0}}},
-            "stale_key.days is not a whole number",
+            {"openai_audit_rules": {"unused_api_key": {"enabled": "false"}}},
+            "unused_api_key.enabled is neither true nor false",
+        ),
+        (
+            {"openai_audit_rules": {"unused_api_key": {"severity": "hgih"}}},
+            "unused_api_key.severity is none of critical",
+        ),
+        (
+            {"openai_audit_rules": {"unused_api_key": {"days": "90"}}},
+            "unused_api_key.days is not a whole number",
+        ),
+        (
+            {"openai_audit_rules": {"unused_api_key": {"days": 0}}},
+            "unused_api_key.days is not a whole number",
         ),
         (
             {"openai_audit_rules": {"mass_deletion": {"minutes": 4320}}},
             "mass_deletion.minutes is more than 1440",
         ),
         (
-            {"openai_audit_rules": {"key_with_broad_scopes": {"scopes": "a.b"}}},
+            {"openai_audit_rules": {"api_key_with_broad_scopes": {"scopes": "a.b"}}},
             "scopes is not a list with at least one text",
         ),
         (
-            {"openai_audit_rules": {"key_with_broad_scopes": {"scopes": []}}},
+            {"openai_audit_rules": {"api_key_with_broad_scopes": {"scopes": []}}},
             "scopes is not a list with at least one text",
         ),
-        ({"openai_audit_suppressions": {"rule": "stale_key"}}, "neither a list nor"),
+        (
+            {"openai_audit_suppressions": {"rule": "unused_api_key"}},
+            "neither a list nor",
+        ),
         ({"openai_audit_suppressions": [None]}, "has an item that is not made of rule"),
         (
-            {"openai_audit_suppressions": [{"rul": "stale_key"}]},
+            {"openai_audit_suppressions": [{"rul": "unused_api_key"}]},
             "has an item that is not made of rule",
         ),
         (
             {"openai_audit_suppressions": [{"reason": "holidays"}]},
             "without rule and entity, which would suppress everything",
         ),
-        ({"openai_audit_suppressions": [{"rule": "stale_ky"}]}, "stale_ky is no rule"),
+        (
+            {"openai_audit_suppressions": [{"rule": "unused_api_ky"}]},
+            "unused_api_ky is no rule",
+        ),
         (
             {"openai_audit_suppressions": [{"entity": "key-1", "until": "soon"}]},
             "until is not written as",
@@ -135,11 +155,11 @@ def test_what_the_docs_say_is_taken(
     ],
 )
 def test_what_would_have_no_effect_or_another_is_refused(
-    variables: dict[str, Any], told: str, nodes: dict[int, Any]
+    variables: dict[str, Any], message: str, nodes: dict[int, Any]
 ) -> None:
     with pytest.raises(Refused) as refused:
         check(variables, nodes)
-    message = str(refused.value)
-    assert told in message
-    assert "\n" not in message
-    assert message.endswith(": correct the variable, see docs/detections.md")
+    said = str(refused.value)
+    assert message in said
+    assert "\n" not in said
+    assert said.endswith(": correct the variable, see docs/detections.md")

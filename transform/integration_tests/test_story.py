@@ -26,16 +26,16 @@ COMPANIES = {7: "14:00", 8: "03:00", 9: "09:00", 10: "20:00"}
 IN_THE_ORGANIZATION = {
     ("critical", "api_call_logging_reduced"),
     ("critical", "ip_allowlist_open_to_all"),
-    ("critical", "owner_by_another_door"),
-    ("high", "admin_key_changed"),
-    ("high", "administration_from_outside"),
-    ("high", "foreign_external_storage"),
-    ("high", "invited_and_armed"),
+    ("critical", "owner_added_or_invited"),
+    ("high", "admin_api_key_changed"),
+    ("high", "admin_activity_from_unknown_network"),
+    ("high", "unknown_external_storage_added"),
+    ("high", "new_member_created_credentials"),
     ("high", "mass_deletion"),
-    ("high", "owner_by_another_door"),
+    ("high", "owner_added_or_invited"),
     ("high", "password_spraying"),
     ("medium", "impossible_travel"),
-    ("medium", "new_client_for_actor"),
+    ("medium", "admin_activity_from_new_client"),
     ("medium", "unusual_login"),
 }
 #: and in every workspace, whose log has the sign-ins.

@@ -1,4 +1,4 @@
-{%- set minutes = openai_audit.parameter('certificate_rushed', 'minutes', 60) -%}
+{%- set minutes = openai_audit.parameter('mtls_certificate_replaced', 'minutes', 60) -%}
 with
 
 -- What became of each certificate, as far back as the log goes: there are few such events.

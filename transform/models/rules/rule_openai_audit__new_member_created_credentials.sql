@@ -1,4 +1,4 @@
-{%- set minutes = openai_audit.parameter('invited_and_armed', 'minutes', 15) -%}
+{%- set minutes = openai_audit.parameter('new_member_created_credentials', 'minutes', 15) -%}
 {%- set steps = {
     'invited': ['invite.sent', 'tenant.user.invited', 'tenant.api_organization_invite.upserted'],
     'accepted': ['invite.accepted', 'tenant.membership.accepted', 'INVITE_ACCEPT'],

@@ -1,5 +1,5 @@
-{%- set made = openai_audit.parameter('credential_sprawl', 'made', 3) -%}
-{%- set days = openai_audit.parameter('credential_sprawl', 'days', 14) -%}
+{%- set made = openai_audit.parameter('mass_credential_creation', 'made', 3) -%}
+{%- set days = openai_audit.parameter('mass_credential_creation', 'days', 14) -%}
 {#- Each kind by itself: who starts a project makes one of each. The tenant tells of keys that
     the organization tells of as well. -#}
 {%- set kinds = ['api_key.created', 'service_account.created', 'project.created', 'PERSONAL_ACCESS_TOKEN_CREATE'] -%}

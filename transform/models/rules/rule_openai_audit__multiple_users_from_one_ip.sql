@@ -1,5 +1,5 @@
-{%- set users = openai_audit.parameter('shared_address', 'users', 3) -%}
-{%- set minutes = openai_audit.parameter('shared_address', 'minutes', 60) -%}
+{%- set users = openai_audit.parameter('multiple_users_from_one_ip', 'users', 3) -%}
+{%- set minutes = openai_audit.parameter('multiple_users_from_one_ip', 'minutes', 60) -%}
 with
 
 sessions as (

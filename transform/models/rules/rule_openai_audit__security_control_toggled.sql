@@ -1,4 +1,4 @@
-{%- set minutes = openai_audit.parameter('control_toggled', 'minutes', 60) -%}
+{%- set minutes = openai_audit.parameter('security_control_toggled', 'minutes', 60) -%}
 {%- set ip_lists = ['WORKSPACE_SET_IP_ALLOWLIST', 'WORKSPACE_SET_COMPLIANCE_API_IP_ALLOWLIST'] -%}
 with
 

@@ -1,3 +1,5 @@
+{#- PostgreSQL has room for 63 characters in a name; dbt adds 12 for an ephemeral model. -#}
+{{ config(alias='rule_openai_audit__admin_activity_unknown_network') }}
 with
 
 own_networks as (

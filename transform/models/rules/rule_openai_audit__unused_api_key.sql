@@ -1,4 +1,4 @@
-{%- set days = openai_audit.parameter('stale_key', 'days', 90) -%}
+{%- set days = openai_audit.parameter('unused_api_key', 'days', 90) -%}
 with
 
 keys as (

@@ -1,5 +1,5 @@
-{%- set days = openai_audit.parameter('new_client_for_actor', 'days', 30) -%}
-{%- set events = openai_audit.parameter('new_client_for_actor', 'events', 10) -%}
+{%- set days = openai_audit.parameter('admin_activity_from_new_client', 'days', 30) -%}
+{%- set events = openai_audit.parameter('admin_activity_from_new_client', 'events', 10) -%}
 {%- set week = 7 -%}
 with
 

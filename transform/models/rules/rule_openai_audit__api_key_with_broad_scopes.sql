@@ -1,4 +1,4 @@
-{%- set scopes = openai_audit.parameter('key_with_broad_scopes', 'scopes', ['*', 'all', 'api.all', 'admin', 'organization.write']) -%}
+{%- set scopes = openai_audit.parameter('api_key_with_broad_scopes', 'scopes', ['*', 'all', 'api.all', 'admin', 'organization.write']) -%}
 select
     event_id,
     account_id,
