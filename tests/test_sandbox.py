@@ -651,6 +651,23 @@ def test_a_success_can_be_something_else_than_json(
         response.json()
 
 
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("error_in_list", {"object": "list", "data": []}),
+        ("other_object", {"object": "error", "data": []}),
+        ("data_object", {"object": "list", "data": {}}),
+    ],
+)
+def test_a_success_can_hold_no_list(
+    sandbox: SandboxProcess, kind: str, says: dict[str, Any]
+) -> None:
+    sandbox.control.faults({"kind": kind})
+    found = fetch(sandbox)
+    assert found.items() >= {**says, "has_more": False}.items()
+    assert ("error" in found) == (kind == "error_in_list")
+
+
 @pytest.mark.parametrize("parts", [2, 3])
 def test_a_page_can_come_as_several_documents(
     sandbox: SandboxProcess, parts: int

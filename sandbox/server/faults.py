@@ -30,6 +30,9 @@ KINDS = (
     "text",
     "empty",
     "multi_document",
+    "error_in_list",
+    "other_object",
+    "data_object",
     "swell",
     "hang",
     "drip",
@@ -44,6 +47,21 @@ _INSTEAD = {
     "text": Response(200, b"upstream connect error", content_type="text/plain"),
     "empty": Response(200, b""),
 }
+_EMPTY = {"object": "list", "data": [], "has_more": False}
+_NO_LISTS: dict[str, dict[str, Any]] = {
+    "error_in_list": {
+        **_EMPTY,
+        "error": {
+            "message": "The server had an error while processing your request.",
+            "type": "server_error",
+            "param": None,
+            "code": None,
+        },
+    },
+    "other_object": {**_EMPTY, "object": "error"},
+    "data_object": {**_EMPTY, "data": {}},
+}
+"""What is answered, with status 200, where a list is asked for."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +231,8 @@ def _altered(fault: Fault, answer: Callable[[], Response], now: float) -> Respon
         body = body[: len(body) * 2 // 3]
     elif fault.kind == "multi_document" and response.page is not None:
         body = response.page.split(fault.parts)
+    elif fault.kind in _NO_LISTS and response.page is not None:
+        body = json.dumps(_NO_LISTS[fault.kind]).encode()
     return replace(response, body=body)
 
 

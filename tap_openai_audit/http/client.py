@@ -21,6 +21,8 @@ from tap_openai_audit.errors import BadResponse, Interrupted, RequestFailed
 from tap_openai_audit.http.api_clock import ApiClock
 from tap_openai_audit.http.bodies import BadBody
 from tap_openai_audit.http.causes import Cause
+from tap_openai_audit.http.envelopes import ErrorInList
+from tap_openai_audit.http.error_responses import error_in_list
 from tap_openai_audit.http.pace import Pace
 from tap_openai_audit.http.response import Response
 from tap_openai_audit.http.transport import Transport
@@ -189,6 +191,10 @@ class Client:
             )
         try:
             content = read(response.content)
+        except ErrorInList as error:
+            raise error_in_list(
+                error.error, key=self._key, request_id=response.request_id
+            ) from None
         except BadBody as error:
             raise BadResponse(
                 f"HTTP 200 with {redacted(error, self._key)}",

@@ -165,6 +165,27 @@ def error_response(  # noqa: PLR0913 - what a response is made of, and who asked
     )
 
 
+def error_in_list(error: object, *, key: str, request_id: str | None) -> BadResponse:
+    """Tell what is wrong with a response that has an error, and status 200.
+
+    The status does not say whether asking again can help, so that is taken from what
+    the error says. One that says nothing known is like a status 500.
+
+    Args:
+        error: What the API gives as `error`.
+        key: The key that was sent, which no message may hold a part of.
+        request_id: That of the response.
+    """
+    said = _Said.of_error(error)
+    cause = _cause_in(said, _TEXTS) or Cause.SERVER_ERROR
+    what = "HTTP 200 with an error"
+    if said.message:
+        what += f" ({redacted(said.message, key)})"
+    return BadResponse(
+        what, cause, retriable=cause is Cause.SERVER_ERROR, request_id=request_id
+    )
+
+
 def _is_of_another_kind(key: str, api: Api) -> bool:
     if api is Api.WORKSPACE:
         return key.startswith(_PLATFORM_KEYS)
@@ -183,9 +204,12 @@ class _Said:
     @classmethod
     def of(cls, body: bytes) -> _Said:
         try:
-            error = json.loads(body)["error"]
+            return cls.of_error(json.loads(body)["error"])
         except (ValueError, TypeError, KeyError, RecursionError):
             return cls()
+
+    @classmethod
+    def of_error(cls, error: Any) -> _Said:  # noqa: ANN401 - JSON may be anything
         if isinstance(error, str):
             return cls(error, from_api=bool(error))
         if not isinstance(error, dict):
@@ -210,11 +234,18 @@ def _cause(status: int, said: _Said, *, html: bool) -> Cause:
     cause = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, Cause.BAD_BODY)
     if html:
         return _SAID_BY_A_PAGE.get(cause, cause)
+    said_with = {
+        named: pattern
+        for named, pattern in _TEXTS.items()
+        if status in _STATUSES.get(named, _KEY)
+    }
+    return _cause_in(said, said_with) or cause
+
+
+def _cause_in(said: _Said, texts: Mapping[Cause, str]) -> Cause | None:
+    """Return the first cause whose text fits what the API says."""
     text = f"{said.code} {said.message}".lower()
-    for told, pattern in _TEXTS.items():
-        if status in _STATUSES.get(told, _KEY) and re.search(pattern, text):
-            return told
-    return cause
+    return next((named for named, p in texts.items() if re.search(p, text)), None)
 
 
 def _target(headers: Mapping[str, str]) -> str:
