@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from openai_audit_analyze.report.lists import Lists
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -41,6 +43,11 @@ _OWNERS = f"""
     where access_kind in ('member', 'invitation') and lower(role) = 'owner'
     order by coalesce(granted_at, since) desc nulls last, name
     limit {MOST_OWNERS}
+"""
+_WITH_OWNERS = """
+    select distinct organization_id
+    from {access}
+    where access_kind = 'member' and lower(role) = 'owner'
 """
 _ROLES = f"""
     select
@@ -95,7 +102,6 @@ _KNOWN = """
     from {access}
     where access_kind in ('api_key', 'admin_api_key')
 """
-_ORGANIZATIONS = "select count(distinct organization_id) as organizations from {access}"
 _USED = """
     select {age} as age, {use} as used, count(*) as keys
     from {{access}}
@@ -162,6 +168,11 @@ class Owner:
 
 
 @dataclass(frozen=True)
+class _Organization:
+    organization_id: str | None
+
+
+@dataclass(frozen=True)
 class Role:
     """The members who have a role, and how many of them were seen lately."""
 
@@ -203,11 +214,6 @@ class Known:
 
 
 @dataclass(frozen=True)
-class _Organizations:
-    organizations: int
-
-
-@dataclass(frozen=True)
 class _Used:
     age: int
     used: int
@@ -219,9 +225,10 @@ class Access:
     """Who has access.
 
     Attributes:
-        organizations: Of how many organizations it is known.
+        lists: What is known of each list of the inventory.
         ways: How many have access of each kind.
         owners: The owners of the organizations, who got a role last first.
+        with_owners: The organizations of which a member is an owner.
         roles: The members by role.
         admin_keys: The admin keys, the newest first.
         idle_keys: Keys that nobody uses, or whose owner is gone, as far as is known.
@@ -229,9 +236,10 @@ class Access:
         used: For each of `AGE_NAMES` how many keys there are of each of `USE_NAMES`.
     """
 
-    organizations: int
+    lists: Lists
     ways: Sequence[Way]
     owners: Sequence[Owner]
+    with_owners: Sequence[str | None]
     roles: Sequence[Role]
     admin_keys: Sequence[Key]
     idle_keys: Sequence[Key]
@@ -250,9 +258,10 @@ class Access:
         for row in answers.rows(_Used, _USED, now=now):
             used[row.age][row.used] += row.keys
         return cls(
-            answers.one(_Organizations, _ORGANIZATIONS).organizations,
+            Lists.of(answers),
             answers.rows(Way, _WAYS),
             answers.rows(Owner, _OWNERS),
+            [row.organization_id for row in answers.rows(_Organization, _WITH_OWNERS)],
             answers.rows(Role, _ROLES, now=now),
             answers.rows(Key, _ADMIN_KEYS),
             answers.rows(Key, _IDLE_KEYS, now=now),
@@ -263,4 +272,6 @@ class Access:
     @property
     def listed_at(self) -> datetime | None:
         """When the oldest of the listings was read that this is as of."""
+        if self.lists.lists:
+            return self.lists.listed_at
         return min((way.listed_at for way in self.ways if way.listed_at), default=None)

@@ -62,6 +62,7 @@ _FEEDS = """
     select
         organization_id, workspace_id, source,
         min(day) as first_day, max(day) as last_day,
+        cast(sum(runs) as bigint) as runs_ever,
         cast(sum(case when day >= {start} and day < {end} then runs end) as bigint)
             as runs,
         cast(
@@ -125,6 +126,7 @@ class Runs:
     source: str
     first_day: datetime
     last_day: datetime
+    runs_ever: int | None
     runs: int | None
     runs_incomplete: int | None
     longest_gap_seconds: int | None

@@ -91,6 +91,14 @@ MODELS: Mapping[str, Mapping[str, str]] = {
             "owner_is_gone",
             "listed_at",
         ),
+        "openai_audit__listings": (
+            "organization_id",
+            "stream",
+            "objects",
+            "listed_at",
+            "is_complete",
+            "reason",
+        ),
         "openai_audit__coverage": (
             "organization_id",
             "workspace_id",
@@ -116,6 +124,7 @@ _ESSENTIAL: Mapping[str, frozenset[str]] = {
     "openai_audit__events": frozenset({"occurred_at", "event_type"}),
     "openai_audit__findings": frozenset({"detected_at"}),
     "openai_audit__access": frozenset({"access_kind"}),
+    "openai_audit__listings": frozenset({"stream", "objects", "listed_at"}),
     "openai_audit__coverage": frozenset({"source", "day", "verdict"}),
 }
 """Columns without which a model answers nothing, or wrongly: it counts as missing."""
