@@ -34,6 +34,7 @@ _COLUMNS = """
 _SCHEMAS = (
     "select nspname as name from pg_catalog.pg_namespace where nspname = %(name)s"
 )
+# DuckDB lists views of its own in the schema `main`, by these names.
 _RELATIONS = """
     select distinct pg_namespace.nspname as schema, pg_class.relname as name
     from pg_catalog.pg_class
@@ -41,6 +42,9 @@ _RELATIONS = """
     where
         pg_class.relkind in ('r', 'v', 'm', 'p', 'f')
         and pg_namespace.nspname not in ('pg_catalog', 'information_schema')
+        and pg_class.relname not like 'duckdb%%'
+        and pg_class.relname not like 'pragma%%'
+        and pg_class.relname not like 'sqlite%%'
     order by 1, 2
 """
 

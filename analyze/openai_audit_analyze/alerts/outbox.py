@@ -51,7 +51,7 @@ _LEASE = "interval '15 minutes'"
 """How long a claim holds: longer than a run can be (`LONGEST_RUN`), so that an older
 claim belongs to a run that was cut off."""
 
-_NOW = "(now() at time zone 'utc')"
+_NOW = "(now() at time zone 'UTC')"
 """The database's clock, which all runs share."""
 
 _UNSENT = "alert.sent_at is null"

@@ -34,16 +34,16 @@ STATES: dict[str, tuple[Row | None, str, str]] = {
     "empty, and refused since": (
         REFUSED_SINCE,
         (
-            "The list of {name} is empty, as read at 2026-11-27 08:00 UTC. The last run did"
-            " not read it in full (the API answered 500)."
+            "The list of {name} is empty, as read at 2026-11-27 08:00 UTC. The last"
+            " run did not read it in full (the API answered 500)."
         ),
         "0 read at 2026-11-27 08:00, not in full since: the API answered 500",
     ),
     "refused": (
         REFUSED,
         (
-            "The {name} are not known: the list could not be read (the API answered 403)."
-            " docs/troubleshooting.md says which permission a key needs."
+            "The {name} are not known: the list could not be read (the API answered"
+            " 403). docs/troubleshooting.md says which permission a key needs."
         ),
         "0 never read in full: the API answered 403",
     ),
