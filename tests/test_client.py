@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import islice, repeat
+from itertools import cycle, islice, pairwise, repeat
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -222,6 +223,172 @@ def test_an_api_that_never_recovers_is_given_up(
         client.get(PATH, [], bytes)
     # Its own waits are 3 s at the most; the turns that it waited for are 2 s each.
     assert time_.now < 30
+
+
+# Several workers, each of which waits in the same time
+
+
+class SharedTime(threading.Event):
+    """Time that passes only while all workers wait."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__()
+        self.now = 0.0
+        self._workers = workers
+        self._changed = threading.Condition()
+        self._until: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        with self._changed:
+            until = self.now + (timeout or 0)
+            self._until.append(until)
+            self._pass()
+            while self.now < until:
+                assert self._changed.wait(HANGS_SECONDS)
+            self._until.remove(until)
+        return False
+
+    def end(self) -> None:
+        """A worker has ended."""
+        with self._changed:
+            self._workers -= 1
+            self._pass()
+
+    def _pass(self) -> None:
+        if self._until and len(self._until) == self._workers:
+            self.now = min(self._until)
+            self._changed.notify_all()
+
+
+class Refusing:
+    """A transport whose API refuses what is asked for."""
+
+    def __init__(self, time_: SharedTime, error: ErrorResponse) -> None:
+        self._time = time_
+        self._error = error
+        self.asked_at: list[float] = []
+        self.answered = ""
+        """A path that is answered all the same."""
+
+    def get(self, path: str, _params: object) -> Response[bytes]:
+        self.asked_at.append(self._time.now)
+        if path == self.answered:
+            self._time.wait(0.25)
+            return Response(b"{}", date=int(time.time()))
+        raise self._error
+
+
+def at_the_same_time(
+    time_: SharedTime,
+    transport: Refusing,
+    *paths: str,
+    max_retry_seconds: int,
+    pace: Pace | None = None,
+) -> list[str]:
+    """Ask for each path in a thread of its own; what each was told in the end."""
+    endpoint = replace(
+        settings("http://127.0.0.1"), max_retry_seconds=max_retry_seconds
+    ).endpoint(Api.ORGANIZATION)
+    client = Client(endpoint, LOGGER, time_, pace=pace, clock=lambda: time_.now)
+    client._transport = cast("Transport", transport)
+
+    def ask(path: str) -> str:
+        try:
+            client.get(path, [], bytes)
+        except RequestFailed as error:
+            return str(error)
+        else:
+            return "answered"
+        finally:
+            time_.end()
+
+    with ThreadPoolExecutor(len(paths)) as workers:
+        return list(workers.map(ask, paths))
+
+
+WORKERS = [PATH] * 8
+
+
+@pytest.mark.parametrize("seconds", [10, 60])
+@pytest.mark.parametrize("error", [BUSY, TOO_FAST])
+@pytest.mark.parametrize("asked", [None, 0.001, 1])
+def test_an_api_that_refuses_all_workers_is_given_up_after_that_time(
+    error: ErrorResponse, asked: float | None, seconds: int
+) -> None:
+    time_ = SharedTime(len(WORKERS))
+    transport = Refusing(time_, replace(error, retry_after=asked))
+    found = at_the_same_time(time_, transport, *WORKERS, max_retry_seconds=seconds)
+    assert all(f"max_retry_seconds is {seconds})" in told for told in found)
+    assert time_.now <= seconds
+    # As soon as another try would come too late, which is after 30 s at the most.
+    assert time_.now >= min(seconds / 3, seconds - 30)
+
+
+@pytest.mark.parametrize("error", [BUSY, TOO_FAST])
+def test_no_header_makes_a_worker_ask_sooner_than_in_half_a_second(
+    error: ErrorResponse,
+) -> None:
+    time_ = SharedTime(1)
+    transport = Refusing(time_, replace(error, retry_after=0.001))
+    at_the_same_time(time_, transport, PATH, max_retry_seconds=12)
+    assert 2 < len(transport.asked_at) <= 12 / 0.5 + 1
+    assert all(b - a >= 0.5 for a, b in pairwise(transport.asked_at))
+
+
+def test_the_time_begins_with_the_first_refusal_after_an_answer() -> None:
+    time_ = Time()
+    refused = islice(cycle([TOO_FAST, None]), 100)
+    client = scripted(time_, *refused, seconds=0)
+    for _ in range(5):
+        assert client.get(PATH, [], bytes).retries >= 1
+        time_.now += 3600  # a target that does not take what was read
+
+
+def test_a_request_is_refused_for_ever_while_others_are_answered() -> None:
+    time_ = SharedTime(2)
+    transport = Refusing(time_, replace(TOO_FAST, retry_after=1))
+    transport.answered = "/other"
+    endpoint = replace(settings("http://127.0.0.1"), max_retry_seconds=10).endpoint(
+        Api.ORGANIZATION
+    )
+    client = Client(endpoint, LOGGER, time_, clock=lambda: time_.now)
+    client._transport = cast("Transport", transport)
+    over = threading.Event()
+
+    def others() -> None:
+        while not over.is_set():
+            client.get("/other", [], bytes)
+        time_.end()
+
+    def one() -> None:
+        told = r"given up after 11 tries in 10 s \(max"
+        try:
+            with pytest.raises(ErrorResponse, match=told):
+                client.get(PATH, [], bytes)
+        finally:
+            over.set()
+            time_.end()
+
+    with ThreadPoolExecutor(2) as workers:
+        for found in [workers.submit(others), workers.submit(one)]:
+            found.result()
+
+
+def test_keeping_a_published_limit_is_not_time_in_which_the_api_refuses() -> None:
+    time_ = Time()
+    pace = Pace(lambda: time_.now, most_per_minute=1)
+    found = replace(settings("http://127.0.0.1"), max_retry_seconds=10)
+    client = Client(
+        found.endpoint(Api.ORGANIZATION),
+        LOGGER,
+        time_,
+        pace=pace,
+        clock=lambda: time_.now,
+    )
+    script = Script(time_, *[BUSY] * 3, None, seconds=0)
+    client._transport = cast("Transport", script)
+    assert client.get(PATH, [], bytes).retries == 3
+    assert time_.now >= 180
 
 
 def test_one_try_is_told_as_one() -> None:

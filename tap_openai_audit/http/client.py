@@ -1,10 +1,13 @@
 """Requests that are repeated as long as that can help.
 
 The wait between tries is an exponential backoff with jitter, so that workers do not
-come back at the same time; what the API asks to wait is waited by all of them.
-`max_retry_seconds` bounds how long one request is repeated: its tries and its own waits
-count, the time in which it waits for its turn at the pace of all does not. A body that
-cannot be read counts as a fault like any other.
+come back at the same time; what the API asks to wait is waited by all of them. A body
+that cannot be read counts as a fault like any other.
+
+`max_retry_seconds` bounds two times. How long one request is repeated: its tries and
+its own waits. And how long the API refuses requests, with 429 or 503, without answering
+any: that is the time on the clock since the first refusal, in whichever worker. Waiting
+for a turn while the API answers others does not count, nor does a published limit.
 """
 
 from __future__ import annotations
@@ -17,13 +20,19 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
-from tap_openai_audit.errors import BadResponse, Interrupted, RequestFailed
+from tap_openai_audit.errors import (
+    BadResponse,
+    ErrorResponse,
+    Interrupted,
+    RequestFailed,
+)
 from tap_openai_audit.http.api_clock import ApiClock
 from tap_openai_audit.http.bodies import BadBody
 from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.http.envelopes import ErrorInList
 from tap_openai_audit.http.error_responses import error_in_list
 from tap_openai_audit.http.pace import Pace
+from tap_openai_audit.http.refusals import STATUSES, Refusals
 from tap_openai_audit.http.response import Response
 from tap_openai_audit.http.transport import Transport
 from tap_openai_audit.redaction import redacted
@@ -36,11 +45,16 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _B = TypeVar("_B", bytes, bytearray)
 
-_FIRST_WAIT = 0.25
-"""Seconds before the second try: most faults of a busy server are over by then."""
+_SHORTEST_WAIT = 0.5
+"""Seconds before any further try, whatever a header says: `retry-after-ms: 1` would
+have each worker ask many times a second."""
 
-_LONGEST_WAIT = 30.0
-"""Seconds between two tries at the most: an API that recovers is noticed in time."""
+_LONGEST_WAIT = 20.0
+"""Seconds between two tries at the most, without jitter, unless the API asks for more:
+one that recovers is noticed in time."""
+
+_JITTER = 0.5
+"""The part of a wait by which it may be longer."""
 
 
 class Client:
@@ -71,6 +85,7 @@ class Client:
         self._max_retry_seconds = endpoint.max_retry_seconds
         self._transport = Transport(endpoint)
         self._pace = pace or Pace(clock)
+        self._refusals = Refusals(clock)
         self.api_clock = ApiClock(clock)
         self._asked_again = False
         self._counting = threading.Lock()
@@ -136,8 +151,9 @@ class Client:
         tells_time: bool = False,
     ) -> Response[_T]:
         spent = 0.0
+        error: RequestFailed | None = None
         for attempt in count():
-            self._wait_for_turn()
+            self._wait_for_turn(error, attempt, spent)
             began = self._clock()
             try:
                 response = self._once(ask, asked, read)
@@ -150,13 +166,14 @@ class Client:
             except RequestFailed as failed:
                 error = replace(failed, api=self._api)
                 spent += self._clock() - began
+                is_refusal = _is_refusal(error)
+                if is_refusal:
+                    self._refusals.begin()
                 if not error.retriable:
                     raise error from None
-                wait = error.retry_after
-                if wait is None:
-                    longest = min(_FIRST_WAIT * 2 ** min(attempt, 32), _LONGEST_WAIT)
-                    wait = longest * random.uniform(0.5, 1)  # noqa: S311 - a jitter
-                if spent + wait > self._max_retry_seconds:
+                wait = _wait_before_retry(error, attempt)
+                waited = max(spent, self._refusals.seconds if is_refusal else 0.0)
+                if waited + wait > self._max_retry_seconds:
                     raise self._given_up(error, attempt + 1, spent) from None
                 if error.cause is Cause.RATE_LIMIT:
                     self._pace.slow_down(wait)
@@ -181,6 +198,7 @@ class Client:
             self.requests += 1
         response = ask()
         self._pace.succeeded()
+        self._refusals.end()
         if self._logger.isEnabledFor(logging.DEBUG):
             # Cursors and ids in the path are what the API sent before.
             self._logger.debug(
@@ -220,14 +238,42 @@ class Client:
                 f" max_retry_seconds ({self._max_retry_seconds})"
             )
         else:
+            refused = self._refusals.seconds if _is_refusal(error) else 0.0
+            in_seconds = f"in {spent:.0f} s"
+            if refused > spent:
+                in_seconds += f", all requests refused for {refused:.0f} s"
             why = (
-                f"given up after {tries} {'try' if tries == 1 else 'tries'} in"
-                f" {spent:.0f} s (max_retry_seconds is {self._max_retry_seconds})"
+                f"given up after {tries} {'try' if tries == 1 else 'tries'}"
+                f" {in_seconds} (max_retry_seconds is {self._max_retry_seconds})"
             )
         return replace(error, what=f"{error.what}; {why}")
 
-    def _wait_for_turn(self) -> None:
+    def _wait_for_turn(
+        self, error: RequestFailed | None, tries: int, spent: float
+    ) -> None:
+        """Wait until the request may be made.
+
+        Args:
+            error: Why the request was not answered before, None for the first try.
+            tries: How many times it was made.
+            spent: How many seconds its tries and its own waits took.
+
+        Raises:
+            RequestFailed: If the API would refuse requests for too long by then.
+            Interrupted: If the run is ending.
+        """
         while (wait := self._pace.reserve()) > 0:
+            if self._pace.is_at_its_limit:
+                began = self._clock()
+                self._sleep(wait)
+                self._refusals.exclude(began)
+                continue
+            refused = self._refusals.seconds
+            if refused and refused + wait > self._max_retry_seconds:
+                if error is not None and _is_refusal(error):
+                    raise self._given_up(error, tries, spent)
+                # The first try is the last one: the run does not wait for its turn.
+                break
             self._sleep(wait)
         if self._stop.is_set():
             raise Interrupted
@@ -235,3 +281,20 @@ class Client:
     def _sleep(self, seconds: float) -> None:
         if self._stop.wait(seconds):
             raise Interrupted
+
+
+def _is_refusal(error: RequestFailed) -> bool:
+    return isinstance(error, ErrorResponse) and error.status in STATUSES
+
+
+def _wait_before_retry(error: RequestFailed, attempt: int) -> float:
+    """Return how many seconds to wait before a request is made again.
+
+    Args:
+        error: Why it was not answered.
+        attempt: How many times it was repeated before.
+    """
+    if error.retry_after is not None:
+        return max(error.retry_after, _SHORTEST_WAIT)
+    wait: float = min(_SHORTEST_WAIT * 2 ** min(attempt, 32), _LONGEST_WAIT)
+    return wait * random.uniform(1, 1 + _JITTER)  # noqa: S311 - a jitter
