@@ -91,7 +91,7 @@ _ANSWERS: dict[str, LiteralString] = {
             count(*) FILTER (WHERE verdict NOT IN ('proven', 'partial')) AS others,
             coalesce(sum(events_in_table), 0)::bigint AS events_in_table,
             coalesce(sum(events_in_digest), 0)::bigint AS events_in_digest
-        FROM openai_audit__coverage WHERE verdict IS NOT NULL
+        FROM openai_audit__coverage WHERE verdict NOT IN ('empty', 'by_file')
         GROUP BY source ORDER BY source
     """,
 }

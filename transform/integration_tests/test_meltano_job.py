@@ -37,6 +37,10 @@ PLACES = [
     for target in COMMANDS
     for environment in ENVIRONMENTS
 ]
+INDEXES = """
+    select indexname from pg_indexes
+    where schemaname = '{schema}' and indexname like 'audit_logs_by_%'
+"""
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
 
 
@@ -63,10 +67,15 @@ class Built:
         assert words.pop(0) == "meltano"
         self.meltano(*words)
 
+    @property
+    def place(self) -> dict[str, str]:
+        """The variables that `meltano.yml` has for the environment."""
+        settings = {e["name"]: e["env"] for e in PROJECT["environments"]}
+        return {**PROJECT["env"], **settings[self.environment]}
+
     def column(self, query: str) -> list[Any]:
         """Return the first column of a query, in which `answers` is the schema."""
-        settings = {e["name"]: e["env"] for e in PROJECT["environments"]}
-        place = {**PROJECT["env"], **settings[self.environment]}
+        place = self.place
         query = query.format(answers=place["AUDIT_ANSWERS"])
         if self.database:
             with self.database.connect("public") as connection:
@@ -119,6 +128,9 @@ def test_the_documented_command_gives_answers_in_each_environment(
     assert sorted(events) == sorted(event.id for event in sandbox.control.events())
     rules = built.column("select distinct rule from {answers}.openai_audit__findings")
     assert len(rules) > 5
+    if target == "postgres":
+        schema = built.place["AUDIT_SCHEMA"]
+        assert len(built.column(INDEXES.format(schema=schema))) == 2
     left = {path.name for path in (built.meltano.directory / "transform").iterdir()}
     assert not left & {"target", "logs", "dbt_packages"}
 

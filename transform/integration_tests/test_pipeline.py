@@ -160,6 +160,18 @@ def test_each_day_is_proven_and_a_row_that_was_deleted_is_found(
     assert dict(built_twice.rows(query)) == {**verdicts, day: "missing"}
 
 
+def test_no_index_is_created_on_the_raw_tables_unless_asked_for(
+    built_twice: Warehouse,
+) -> None:
+    if built_twice.database:
+        query = "select indexname from pg_indexes where schemaname = '{raw}'"
+        assert not [name for (name,) in built_twice.rows(query) if "_by_" in name]
+
+
+def test_dbt_says_how_long_ago_the_last_run_was(built_twice: Warehouse) -> None:
+    assert "PASS freshness" in built_twice.dbt("source", "freshness")
+
+
 def test_each_file_of_a_workspace_is_proven(built_twice: Warehouse) -> None:
     query = "select verdict from {answers}.openai_audit__coverage where file_id <> ''"
     assert set(built_twice.rows(query)) == {("proven",)}

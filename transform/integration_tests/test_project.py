@@ -67,6 +67,15 @@ def test_what_is_incremental_has_a_contract(models: Mapping[str, Any]) -> None:
     assert all(models[name]["config"]["contract"]["enforced"] for name in incremental)
 
 
+def test_nothing_runs_where_no_model_of_the_package_is_built(manifest: Any) -> None:
+    nodes = manifest["nodes"].values()
+    assert [n["name"] for n in nodes if n["resource_type"] == "operation"] == []
+    staging = {n["name"]: n for n in nodes if n["name"].startswith("stg_")}
+    first = staging.pop("stg_openai_audit__tables")["unique_id"]
+    assert staging
+    assert all(first in node["depends_on"]["nodes"] for node in staging.values())
+
+
 def test_only_staging_reads_the_tables_of_the_tap(models: Mapping[str, Any]) -> None:
     for name, model in models.items():
         of_sources = [

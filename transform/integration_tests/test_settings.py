@@ -71,6 +71,7 @@ def check(variables: dict[str, Any], nodes: dict[int, Any]) -> None:
         {"openai_audit_own_domains": "security.domains"},
         {"openai_audit_own_networks": ["192.0.2.0/24", "2001:db8::/32", "::1"]},
         {"openai_audit_suppressions": [{"entity": "key-1", "until": "2027-01-31"}]},
+        {"openai_audit_sources": [{"schema": "a"}, {"schema": "b", "database": "c"}]},
     ],
 )
 def test_what_the_docs_say_is_taken(
@@ -147,6 +148,8 @@ def test_what_the_docs_say_is_taken(
             {"openai_audit_suppressions": [{"entity": "key-1", "until": "soon"}]},
             "until is not written as",
         ),
+        ({"openai_audit_sources": {"schema": "a"}}, "openai_audit_sources is not a"),
+        ({"openai_audit_sources": [{"database": "c"}]}, "an item without a schema"),
         ({"openai_audit_own_networks": ["foo"]}, "no address and no range"),
         ({"openai_audit_own_networks": ["192.0.2.0/99"]}, "no address and no range"),
         ({"openai_audit_own_domains": "example"}, "no model has that name"),
@@ -162,4 +165,5 @@ def test_what_would_have_no_effect_or_another_is_refused(
     said = str(refused.value)
     assert message in said
     assert "\n" not in said
-    assert said.endswith(": correct the variable, see docs/detections.md")
+    page = "answers" if "openai_audit_sources" in variables else "detections"
+    assert said.endswith(f": correct the variable, see docs/{page}.md")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from integration_tests.messages import event, events, stream_of
+from integration_tests.messages import EVENTS, event, events, stream_of
 
 if TYPE_CHECKING:
     from integration_tests.warehouse import Warehouse
@@ -36,16 +36,62 @@ FILES = {
 }
 
 
+REPORTS = {
+    "run_id": str,
+    "scope": str,
+    "organization_id": str,
+    "workspace_id": str,
+    "chain_id": str,
+    "previous_run_id": str,
+    "started_at": datetime,
+    "finished_at": datetime,
+    "complete": bool,
+}
+ADA_HERSELF = {"id": "user-1", "email": "ada@example.com"}
+
+
 def sentences(warehouse: Warehouse) -> dict[str, str]:
     query = "select event_id, sentence from {answers}.openai_audit__events"
     return dict(warehouse.rows(query))
 
 
-def test_with_no_table_at_all_every_model_is_empty(own: Warehouse) -> None:
-    own.build()
-    own.run()
-    assert own.texts("openai_audit__events") == []
-    assert own.texts("openai_audit__coverage") == []
+def test_a_schema_without_a_table_of_the_tap_stops_dbt_in_one_line(
+    own: Warehouse,
+) -> None:
+    other = replace(own, name="other")
+    other.clear()
+    other.load(events(event("a")))
+    told, _, schemas = own.refused().partition(": tables with such names are in ")
+    assert told.startswith(f"The schema {own.raw} of the database ")
+    assert told.endswith(" has no table of the tap")
+    assert other.raw in schemas
+    # Also where it is one of several.
+    places = [{"schema": name} for name in (other.raw, own.raw)]
+    line = own.refused(openai_audit_sources=places)
+    assert line.startswith(f"The schema {own.raw} of the database ")
+
+
+def test_a_table_without_a_column_that_answers_need_stops_dbt_in_one_line(
+    own: Warehouse,
+) -> None:
+    def refused_without(column: str, **instead: type) -> str:
+        columns = {name: kind for name, kind in EVENTS.items() if name != column}
+        own.clear()
+        own.load(stream_of("audit_logs", ["id"], {**columns, **instead}, [event("a")]))
+        line = own.refused()
+        assert f"The table {own.raw}.audit_logs has no column {column}, " in line
+        return line
+
+    line = refused_without("details", details__id=str)
+    assert "it has details__id, so flattening_enabled is set" in line
+    line = refused_without("actor")
+    assert "the selection or a stream map leaves it out" in line
+
+
+def test_a_setting_that_is_misspelt_stops_dbt_in_one_line(own: Warehouse) -> None:
+    own.load(events(event("a")))
+    line = own.refused(openai_audit_rules={"stale_ky": {"days": 1}})
+    assert line.startswith("openai_audit_rules.stale_ky is no rule: ")
 
 
 def test_without_times_of_loading_a_run_takes_what_may_have_appeared_late(
@@ -104,6 +150,7 @@ def test_events_are_understood_by_themselves(own: Warehouse) -> None:
             # Details may come under a key with underscores; but a type that anybody may
             # have made up is not taken for a path.
             event("key", details=None, extra={"user_deleted": {"id": "user-9"}}),
+            event("new", actor={"type": "person", "person": {"user": ADA_HERSELF}}),
             event("path", type='$."x', details=None, extra={'$."x': {"id": "user-9"}}),
         )
     )
@@ -113,15 +160,17 @@ def test_events_are_understood_by_themselves(own: Warehouse) -> None:
         "deleted": "ada@example.com deleted the group “Night”",
         "left": "somebody removed ada@example.com from the organization",
         "key": "ada@example.com removed user user-9 from the organization",
+        "new": "ada@example.com removed user user-2 from the organization",
         "path": 'ada@example.com did “$."x”',
     }
 
 
 def test_organizations_in_schemas_of_their_own_are_united(own: Warehouse) -> None:
     other = replace(own, name="other")
+    other.clear()
     own.load(events(event("a")))
     other.load(events(event("b", organization_id="org-2")))
-    schemas = [{"schema": name} for name in (own.raw, other.raw, "absent")]
+    schemas = [{"schema": name} for name in (own.raw, other.raw)]
     own.build(openai_audit_sources=schemas)
     query = "select event_id, source_relation from {answers}.openai_audit__events"
     assert set(own.rows(query)) == {("a", own.raw), ("b", other.raw)}
@@ -191,3 +240,36 @@ def test_a_workspace_stands_beside_the_organization(own: Warehouse) -> None:
     )
     own.run()
     assert dict(own.rows(query)) == {"1": "missing", "2": "missing"}
+
+
+def test_feeds_without_events_are_empty_and_raise_no_alarm(own: Warehouse) -> None:
+    feeds = ["organization", "tenant", "workspace_audit", "workspace_auth"]
+
+    def report(run: int, feed: str, chain: str = "one") -> dict[str, Any]:
+        account = "workspace_id" if feed.startswith("workspace") else "organization_id"
+        return {
+            "run_id": f"run-{run}",
+            "scope": feed,
+            account: "account",
+            "chain_id": f"{feed} {chain}",
+            "previous_run_id": f"run-{run - 1}" if run else None,
+            "started_at": f"2026-11-0{run // 2 + 1}T{run % 2 * 12:02}:00:00Z",
+            "complete": True,
+        }
+
+    def load(*reports: dict[str, Any]) -> None:
+        keys = ["run_id", "scope"]
+        own.load(stream_of("sync_reports", keys, REPORTS, reports))
+
+    load(*(report(run, feed) for run in range(6) for feed in feeds))
+    own.build()
+    coverage = "select source, day, verdict from {answers}.openai_audit__coverage"
+    days = [datetime(2026, 11, day) for day in (1, 2, 3)]  # noqa: DTZ001 - as loaded
+    expected = [(feed, day, "empty") for feed in feeds for day in days]
+    assert sorted(own.rows(coverage)) == expected
+    findings = "select entity from {answers}.openai_audit__findings"
+    assert own.rows(findings) == []
+    # A state that was lost is still found.
+    load(report(6, "tenant", "two"))
+    own.run()
+    assert own.rows(findings) == [("chain tenant 2026-11-04",)]

@@ -108,6 +108,15 @@ class Warehouse:
         """Build all models and run dbt's data tests."""
         self.dbt("build", "--exclude-resource-type=unit_test", **variables)
 
+    def refused(self, **variables: object) -> str:
+        """Build all models, which fails, and return the one line that says why."""
+        kinds = ["--resource-type=seed", "--resource-type=model"]
+        code, printed = self._dbt("--quiet", "build", *kinds, **variables)
+        assert code == 1
+        blocks = printed.split("Compilation Error in model ")
+        assert len(blocks) == 2, printed
+        return blocks[1].splitlines()[1].strip()
+
     def compiled(self, query: str) -> str:
         """Return what dbt makes of a query with macros."""
         said = self.dbt("--quiet", "compile", "--inline", query, "--output", "json")
@@ -116,6 +125,11 @@ class Warehouse:
 
     def dbt(self, *arguments: str, **variables: object) -> str:
         """Run a command of dbt, every warning an error, and return its output."""
+        code, printed = self._dbt(*arguments, **variables)
+        assert code == 0, printed[-8000:]
+        return printed
+
+    def _dbt(self, *arguments: str, **variables: object) -> tuple[int | None, str]:
         output = self.directory / f"dbt-{self.name}.txt"
         # What dbt writes about a run, nobody reads here.
         options = ["--warn-error", "--no-use-colors", "--no-write-json"]
@@ -125,9 +139,7 @@ class Warehouse:
             output,
             self.deadline,
         )
-        printed = output.read_text("utf-8")
-        assert code == 0, printed[-8000:]
-        return printed
+        return code, output.read_text("utf-8")
 
     @property
     def environment(self) -> dict[str, str]:

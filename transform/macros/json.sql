@@ -18,6 +18,31 @@
 {% macro snowflake__json_text(column, path) -%} cast(get_path({{ column }}, '{{ path }}') as varchar) {%- endmacro %}
 
 
+{#- The text at a path below any object of a column, however deep; only of an object that
+    also has the field `beside`, if one is named. Some warehouses look at the top alone. -#}
+{% macro json_text_anywhere(column, path, beside=none) -%}
+    {{ return(adapter.dispatch('json_text_anywhere', 'openai_audit')(column, path, beside)) }}
+{%- endmacro %}
+
+{% macro default__json_text_anywhere(column, path, beside) -%} {{ openai_audit.json_text(column, path) }} {%- endmacro %}
+
+{% macro postgres__json_text_anywhere(column, path, beside) -%}
+    (jsonb_path_query_first({{ column }}, '$.** {%- if beside %} ? (exists(@.{{ beside }})){% endif %}.{{ path }} ? (@.type() == "string")') #>> '{}')
+{%- endmacro %}
+
+{% macro duckdb__json_text_anywhere(column, path, beside) -%}
+    {%- if beside -%}
+        list_extract([
+            found ->> '$.{{ path }}'
+            for found in list_concat([{{ column }}], json_extract({{ column }}, '$..*'))
+            if json_exists(found, '$.{{ beside }}') and json_type(found, '$.{{ path }}') = 'VARCHAR'
+        ], 1)
+    {%- else -%}
+        list_extract([found ->> '$' for found in json_extract({{ column }}, '$..{{ path }}') if json_type(found) = 'VARCHAR'], 1)
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- The value under a key that is itself an expression. -#}
 {% macro json_member(column, key) -%}
     {{ return(adapter.dispatch('json_member', 'openai_audit')(column, key)) }}

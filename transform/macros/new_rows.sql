@@ -182,7 +182,8 @@
 {#- Create the indexes by which an account's new rows and whole days are found in a table
     of the tap. PostgreSQL only, and only the table's owner may. -#}
 {% macro index_raw(name, account, moments) -%}
-    {%- if execute and target.type == 'postgres' and var('openai_audit_create_indexes') -%}
+    {%- set asked_for = var('openai_audit_create_indexes') or env_var('DBT_CREATE_INDEXES', 'false') | lower == 'true' -%}
+    {%- if execute and target.type == 'postgres' and asked_for -%}
         {%- for relation in openai_audit.raw_relations(name) -%}
             {%- set there = openai_audit.columns_of(relation, []) -%}
             {%- for moment in moments if moment in there and account in there %}

@@ -6,6 +6,8 @@
     This is the only place that looks for what is there. Without a database, as when dbt
     parses, and in unit tests, everything is. -#}
 {% macro raw(name, columns) -%}
+    {#- That it is built first, because it checks what there is. -#}
+    {%- do ref('stg_openai_audit__tables') -%}
     {%- set queries = [] -%}
     {%- for relation in openai_audit.raw_relations(name) -%}
         {%- do queries.append(openai_audit.raw_query(relation, columns)) -%}
@@ -19,16 +21,13 @@
 {#- The relations that hold a table of the tap: none where it was not loaded. -#}
 {% macro raw_relations(name) -%}
     {%- set declared = source('openai_audit', name) -%}
-    {%- set places = var('openai_audit_sources') -%}
     {%- set relations = [] -%}
     {%- if not execute or declared.schema is none -%}
         {%- do relations.append(declared) -%}
-    {%- elif places -%}
-        {%- for place in places -%}
-            {%- do relations.append(adapter.get_relation(place.get('database', target.database), place['schema'], name)) -%}
-        {%- endfor -%}
     {%- else -%}
-        {%- do relations.append(load_relation(declared)) -%}
+        {%- for place in openai_audit.source_places() -%}
+            {%- do relations.append(adapter.get_relation(place.database, place.schema, declared.identifier)) -%}
+        {%- endfor -%}
     {%- endif -%}
     {{ return(relations | reject('none') | list) }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{#- What dbt's variables say of the rules is checked before a run: a setting that is
-    misspelt would have no effect, or one that nobody meant. -#}
+{#- The variables of dbt are checked where the first model is built: a setting that is
+    misspelt would have no effect, or another one than was meant. -#}
 
 {% macro check_settings() -%}
     {%- if execute -%}
@@ -7,6 +7,7 @@
         {%- for node in graph.nodes.values() if node.name.startswith('rule_openai_audit__') -%}
             {%- do cards.update({node.name | replace('rule_openai_audit__', ''): node.config.meta}) -%}
         {%- endfor -%}
+        {{ openai_audit.check_sources(var('openai_audit_sources') or []) }}
         {%- set rules = var('openai_audit_rules') or {} -%}
         {%- if rules is not mapping -%}
             {{ openai_audit.wrong('openai_audit_rules', 'is not a mapping of rules to settings') }}
@@ -23,7 +24,14 @@
 {%- endmacro %}
 
 {% macro wrong(variable, what) -%}
-    {{ exceptions.raise_compiler_error(variable ~ ' ' ~ what ~ ': correct the variable, see docs/detections.md') }}
+    {{ exceptions.raise_compiler_error(variable ~ ' ' ~ what ~ ': correct the variable, see ' ~ ('docs/answers.md' if variable == 'openai_audit_sources' else 'docs/detections.md')) }}
+{%- endmacro %}
+
+{% macro check_sources(places) -%}
+    {%- if places is mapping or places is string -%} {{ openai_audit.wrong('openai_audit_sources', 'is not a list') }} {%- endif -%}
+    {%- for place in places if place is not mapping or not place.get('schema') -%}
+        {{ openai_audit.wrong('openai_audit_sources', 'has an item without a schema') }}
+    {%- endfor -%}
 {%- endmacro %}
 
 {% macro check_rule(cards, rule, settings) -%}

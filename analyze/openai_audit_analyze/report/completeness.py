@@ -52,9 +52,14 @@ MOST_DAYS = 40
 
 _DAYS = """
     select
-        organization_id, workspace_id, source, day, verdict,
-        count(verdict) as parts, cast(sum(events_in_table) as bigint) as events
-    from {coverage}
+        organization_id, workspace_id, source, day,
+        of_a_part as verdict, count(of_a_part) as parts,
+        cast(sum(events_in_table) as bigint) as events
+    from (
+        -- What has neither an event nor a file of its own is no part.
+        select *, nullif(nullif(verdict, 'empty'), 'by_file') as of_a_part
+        from {coverage}
+    ) as coverage
     where day >= {start} and day < {end}
     group by 1, 2, 3, 4, 5
 """
@@ -92,7 +97,8 @@ _UNPROVEN = """
         organization_id, workspace_id, source, day, file_id, verdict,
         events_in_table, events_in_digest, reason, count(*) over () as of_all
     from {{coverage}}
-    where day >= {{start}} and day < {{end}} and verdict <> 'proven'
+    where day >= {{start}} and day < {{end}}
+        and verdict not in ('proven', 'empty', 'by_file')
     order by case verdict {ranks} else -1 end, day desc, source, file_id
     limit {most}
 """.format(

@@ -61,11 +61,16 @@ of_the_organization as (
             when session_user_id is not null or session_user_email is not null then 'user'
             when key_user_id is not null or key_user_email is not null then 'user'
             when api_key_id is not null then 'api_key'
+            when other_user_id is not null or other_user_email is not null then 'user'
+            when other_service_account_id is not null then 'service_account'
+            when other_email is not null then 'user'
             when actor_type is not null then 'other'
             else 'none'
         end as actor_kind,
-        coalesce(service_account_id, session_user_id, key_user_id) as actor_id,
-        coalesce(session_user_email, key_user_email) as actor_email,
+        coalesce(
+            service_account_id, session_user_id, key_user_id, other_user_id, other_service_account_id, other_id
+        ) as actor_id,
+        coalesce(session_user_email, key_user_email, other_user_email, other_email) as actor_email,
         api_key_id,
         ip_address,
         country,

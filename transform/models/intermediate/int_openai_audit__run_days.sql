@@ -8,6 +8,10 @@ reports as (
         scope as source,
         started_at,
         complete,
+        -- Null: nothing was to be read.
+        max(case when coalesce(complete, true) then started_at end) over (
+            partition by coalesce(workspace_id, organization_id), scope
+        ) as last_complete_at,
         events_late,
         greatest_lateness_seconds,
         chain_id,
@@ -31,6 +35,7 @@ select
     cast(sum(events_late) as {{ dbt.type_bigint() }}) as events_late,
     max(greatest_lateness_seconds) as greatest_lateness_seconds,
     max({{ openai_audit.seconds_between('started_before', 'started_at') }}) as longest_gap_seconds,
-    cast(count(case when chain_id != chain_before then 1 end) as {{ dbt.type_bigint() }}) as chains_begun_anew
+    cast(count(case when chain_id != chain_before then 1 end) as {{ dbt.type_bigint() }}) as chains_begun_anew,
+    max(last_complete_at) as last_complete_at
 from reports
 group by account_id, source, {{ dbt.date_trunc('day', 'started_at') }}

@@ -71,8 +71,40 @@ run_days as (
         events_late,
         greatest_lateness_seconds,
         longest_gap_seconds,
-        chains_begun_anew
+        chains_begun_anew,
+        last_complete_at
     from {{ ref('int_openai_audit__run_days') }}
+),
+
+feeds as (
+    select
+        account_id,
+        source,
+        max(last_complete_at) as last_complete_at
+    from run_days
+    group by account_id, source
+),
+
+files as (
+    select
+        account_id,
+        source,
+        file_id,
+        day,
+        events_emitted,
+        ids_checksum,
+        first_event_at,
+        last_event_at,
+        reason
+    from {{ ref('stg_openai_audit__workspace_log_files') }}
+),
+
+file_days as (
+    select distinct
+        account_id,
+        source,
+        day
+    from files
 ),
 
 days as (
@@ -126,7 +158,9 @@ compared as (
         run_days.longest_gap_seconds,
         run_days.chains_begun_anew,
         run_days.events_late,
-        run_days.greatest_lateness_seconds
+        run_days.greatest_lateness_seconds,
+        coalesce(feeds.last_complete_at >= days.day, false) as was_read_later,
+        file_days.day is not null as has_files
     from days
     left join counted
         on days.account_id = counted.account_id and days.source = counted.source and days.day = counted.day
@@ -139,20 +173,9 @@ compared as (
             and digests.chain_id = looks.chain_id
     left join run_days
         on days.account_id = run_days.account_id and days.source = run_days.source and days.day = run_days.day
-),
-
-files as (
-    select
-        account_id,
-        source,
-        file_id,
-        day,
-        events_emitted,
-        ids_checksum,
-        first_event_at,
-        last_event_at,
-        reason
-    from {{ ref('stg_openai_audit__workspace_log_files') }}
+    left join feeds on days.account_id = feeds.account_id and days.source = feeds.source
+    left join file_days
+        on days.account_id = file_days.account_id and days.source = file_days.source and days.day = file_days.day
 ),
 
 counted_files as (
@@ -173,8 +196,11 @@ select
     day,
     cast(null as {{ dbt.type_string() }}) as file_id,
     case
-        when events_in_digest is null and events_in_table = 0 then null
-        when events_in_digest is null then 'unreported'
+        when events_in_digest is null and events_in_table > 0 then 'unreported'
+        -- There is nothing to compare: a run has seen that, or none has read so far.
+        when events_in_digest is null and not was_read_later then 'incomplete'
+        when events_in_digest is null and has_files then 'by_file'
+        when events_in_digest is null then 'empty'
         when {{ differs }} and not is_confirmed and updated_at > {{ dbt.dateadd('day', -1, openai_audit.now()) }} then 'pending'
         when claimed_events > events_in_digest then 'surplus'
         when {{ differs }} then 'missing'

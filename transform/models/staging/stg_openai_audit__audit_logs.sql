@@ -1,5 +1,6 @@
 {#- Details come under a key named like the type; some write it with underscores, and the
-    tap then finds them in `extra`.
+    tap then finds them in `extra`. An actor of a kind that is not documented is searched for
+    a user, a service account, or whoever has an e-mail address.
 
     Subqueries, because PostgreSQL looks for new rows by an index, and flattens only what
     is asked for, where a view has no `with`. -#}
@@ -15,7 +16,10 @@ select
     {{ openai_audit.json_text('actor', 'type') }} as actor_type,
     {{ openai_audit.json_text('actor', 'session.user.id') }} as session_user_id,
     {{ openai_audit.json_text('actor', 'session.user.email') }} as session_user_email,
-    {{ openai_audit.json_text('actor', 'session.ip_address') }} as ip_address,
+    coalesce(
+        {{ openai_audit.json_text('actor', 'session.ip_address') }},
+        {{ openai_audit.json_text_anywhere('other_actor', 'ip_address') }}
+    ) as ip_address,
     {{ openai_audit.json_text('actor', 'session.ip_address_details.country') }} as country,
     {{ openai_audit.json_text('actor', 'session.ip_address_details.city') }} as city,
     {{ openai_audit.json_text('actor', 'session.ip_address_details.latitude') }} as latitude,
@@ -28,6 +32,11 @@ select
     {{ openai_audit.json_text('actor', 'api_key.user.id') }} as key_user_id,
     {{ openai_audit.json_text('actor', 'api_key.user.email') }} as key_user_email,
     {{ openai_audit.json_text('actor', 'api_key.service_account.id') }} as service_account_id,
+    {{ openai_audit.json_text_anywhere('other_actor', 'user.id') }} as other_user_id,
+    {{ openai_audit.json_text_anywhere('other_actor', 'user.email') }} as other_user_email,
+    {{ openai_audit.json_text_anywhere('other_actor', 'service_account.id') }} as other_service_account_id,
+    {{ openai_audit.json_text_anywhere('other_actor', 'id', beside='email') }} as other_id,
+    {{ openai_audit.json_text_anywhere('other_actor', 'email') }} as other_email,
     {{ openai_audit.json_text('project', 'id') }} as project_id,
     {{ openai_audit.json_text('project', 'name') }} as project_name,
     {{ openai_audit.json_text('details', 'id') }} as details_id,
@@ -81,6 +90,10 @@ from (
         organization_id,
         project,
         actor,
+        case
+            when {{ openai_audit.json_text('actor', 'session') }} is null and {{ openai_audit.json_text('actor', 'api_key') }} is null
+                then actor
+        end as other_actor,
         _sdc_extracted_at,
         source_relation,
         case
