@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Else Python would try again at its end, and fail with a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.stderr.write(
-            "the report was made, and where it is cannot be printed"
-            f" ({error.strerror}): look into REPORT_DIRECTORY\n"
+            "the report was written, but its path cannot be printed"
+            f" ({error.strerror}): it is in REPORT_DIRECTORY\n"
         )
         return 1
     return 0

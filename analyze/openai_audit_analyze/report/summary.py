@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openai_audit_analyze.report.page import Report
 
 FINE, LOOK, ALARM = "fine", "look", "alarm"
-_MOODS = {FINE: "nothing to do", LOOK: "to be looked at", ALARM: "alarming"}
+_MOODS = {FINE: "nothing to do", LOOK: "to be reviewed", ALARM: "alarming"}
 _MOST_FEEDS = 4
 """Feeds that the sentence names. The page has all of them."""
 
@@ -85,7 +85,7 @@ def _happened(report: Report) -> Sentence:
 
 def _failed(report: Report) -> str:
     if report.lacks("events.outcome"):
-        return "nobody knows how many"
+        return "an unknown number"
     return f"{report.activity.failed_sign_ins:,}"
 
 
@@ -95,10 +95,12 @@ def _alarming(report: Report) -> Sentence:
         return _unread(question, place)
     if not findings.total:
         if report.lacks("rules"):
-            text = "There is no finding, and nobody knows which rules have looked."
+            text = "There is no finding, and it is not known which rules ran."
             return Sentence(question, text, LOOK, place)
         if not findings.rules:
-            return Sentence(question, "Nobody knows: no rule has looked.", LOOK, place)
+            return Sentence(
+                question, "Not evaluated: the rule models have not run.", LOOK, place
+            )
         return Sentence(question, "No rule has found anything.", FINE, place)
     grave = {s: n for s, n in findings.counts.items() if s not in _MILD}
     less = findings.total - sum(grave.values())
@@ -120,7 +122,7 @@ def _missing(report: Report) -> Sentence:
     if report.lacks("coverage"):
         return _unread(question, place, "coverage")
     if not completeness.verdicts:
-        return Sentence(question, "Nobody knows: no day is counted.", LOOK, place)
+        return Sentence(question, "Not known: no day is counted.", LOOK, place)
     feeds = sorted(completeness.feeds, key=lambda feed: feed.badness)
     lost = completeness.verdicts.get("missing", 0)
     if lost:
@@ -164,7 +166,7 @@ def _by_feed(feeds: Sequence[Feed]) -> list[str]:
 
 
 def _unread(question: str, place: str, model: str = "") -> Sentence:
-    text = f"Nobody knows: openai_audit__{model or place} could not be read."
+    text = f"Not known: openai_audit__{model or place} could not be read."
     return Sentence(question, text, LOOK, place)
 
 

@@ -42,7 +42,7 @@ def test_a_column_that_is_missing_is_named_and_nothing_is_made_of_it(
         f"alter table {stage.schema}.openai_audit__events drop column outcome"
     )
     page = stage.build()
-    assert "1 is a sign-in, of which nobody knows how many failed" in page
+    assert "1 is a sign-in, of which an unknown number failed" in page
     assert "<code>openai_audit__events.outcome</code>" in page
     assert stage.manifest["columns_missing"] == ["openai_audit__events.outcome"]
     assert stage.manifest["models_missing"] == []
@@ -60,17 +60,17 @@ def test_what_cannot_be_read_is_not_called_empty(duckdb_stage: Stage) -> None:
     for model in (*needed, "findings"):
         assert f"openai_audit__{model}" in duckdb_stage.manifest["models_missing"]
         assert f"Not known: <code>openai_audit__{model}</code>" in page
-    assert page.count("Nobody knows: openai_audit__") == 3
+    assert page.count("Not known: openai_audit__") == 3
     assert '<div class="fine">' not in page
     assert "found anything" not in page
-    assert "Nobody has signed in" not in page
+    assert "The log has no sign-in" not in page
     assert "are not loaded" not in page
 
 
 def test_without_rules_nobody_knows_what_was_looked_for(duckdb_stage: Stage) -> None:
     duckdb_stage.drop("rules")
     page = duckdb_stage.build()
-    assert "There is no finding, and nobody knows which rules have looked." in page
+    assert "There is no finding, and it is not known which rules ran." in page
     assert '<div class="fine">' not in page
 
 

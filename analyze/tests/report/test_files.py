@@ -142,7 +142,7 @@ def test_the_program_prints_the_place_or_why_there_is_none(duckdb_stage: Stage) 
     with Path("/dev/full").open("w") as full:
         unsaid = run(stdout=full)
     assert unsaid.returncode == 1
-    assert unsaid.stderr.startswith("the report was made")
+    assert unsaid.stderr.startswith("the report was written")
     assert len(unsaid.stderr.splitlines()) == 1
 
 

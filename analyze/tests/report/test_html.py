@@ -104,16 +104,16 @@ def test_each_head_of_a_table_says_what_it_is_the_head_of(page: str) -> None:
 def test_what_is_missing_is_said_with_how_to_get_it(duckdb_stage: Stage) -> None:
     page = duckdb_stage.build()
     assert "There is no event in this period." in page
-    assert "Nobody knows: no rule has looked." in page
-    assert "Nobody knows: no day is counted." in page
+    assert "Not evaluated: the rule models have not run." in page
+    assert "Not known: no day is counted." in page
     assert "run <code>dbt:build</code>" in page
-    assert "the reference streams are not loaded" in page
+    assert "no run has read the reference streams" in page
     assert "<code>audit_log_digests</code> and <code>sync_reports</code>" in page
     duckdb_stage.add("rules", {"rule": "owner_added", "is_enabled": True})
     duckdb_stage.add("coverage", DAY)
     page = duckdb_stage.build()
     assert "No rule has found anything." in page
     assert page.count(">nothing to do</span>") == 1
-    assert page.count(">to be looked at</span>") == 2
+    assert page.count(">to be reviewed</span>") == 2
     assert "None of the 1 rules has found anything" in page
     assert "No ChatGPT workspace is read." in page

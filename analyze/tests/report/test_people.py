@@ -97,7 +97,7 @@ def test_what_is_not_known_of_a_key_is_said_to_be_unknown(stage: Stage) -> None:
     assert fine not in told
     assert "No key is known to be unused" in told
     assert "Whether the owner is there is not known of 1 of 4 keys" in told
-    assert "When it was made or used is not known of 1 of 4 keys" in told
+    assert "When it was created or used is not known of 1 of 4 keys" in told
     counted = told.replace("\N{EN DASH}", "-").replace(" ", "")
     assert "morethan365days-----notknown1---1" in counted
 
