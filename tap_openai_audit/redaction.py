@@ -24,7 +24,8 @@ _SHORTEST_END = 3
 """Characters at either end of a secret that are masked where they make a whole word, as
 in `ending in Zr4`. Shorter ones would mask ordinary words, and tell nothing."""
 
-_MASK = "[key]"
+MASK = "[key]"
+"""What stands for a key."""
 _LEFT_OUT = "[...]"
 """What stands for a secret that is none of OpenAI's keys."""
 
@@ -36,7 +37,7 @@ _SHORTENED = re.compile(r"\*\*|[\w*-](?:\N{HORIZONTAL ELLIPSIS}|\.{3}|\[\.{3}\])
 """A part left out, as the API repeats keys that it refuses."""
 
 _VALUE = (
-    rf"(?!{re.escape(_MASK)}[^\w\s]*(?:\s|$))(?=[^\w\s]*\w)"
+    rf"(?!{re.escape(MASK)}[^\w\s]*(?:\s|$))(?=[^\w\s]*\w)"
     r"""(?:"[^"]*"\S*|'[^']*'\S*|\S+)"""
 )
 """A value in quotes, or a word. What has no letter was left out already."""
@@ -103,11 +104,11 @@ def holds_key(text: str, secret: str = "") -> bool:
 
 def _masked(text: str, secrets: Sequence[str], parts: set[str]) -> str:
     text = _USER_INFO.sub("[user]@", text)
-    text = _PROVIDED.sub(rf"\1 {_MASK}", text)
-    text = _KEY_LIKE.sub(_MASK, text)
+    text = _PROVIDED.sub(rf"\1 {MASK}", text)
+    text = _KEY_LIKE.sub(MASK, text)
     text = _NAMED.sub(rf"\1{_LEFT_OUT}", text)
     return " ".join(
-        _MASK if _tells(word.casefold(), secrets, parts) else _without_query(word)
+        MASK if _tells(word.casefold(), secrets, parts) else _without_query(word)
         for word in text.split()
     )
 

@@ -12,23 +12,28 @@ import os
 import sys
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
+import click
 from singer_sdk import Tap
+from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_openai_audit.errors import SyncFailed, TapError, TargetStopped, Terminated
 from tap_openai_audit.singer import inputs
+from tap_openai_audit.singer.command import Command
 from tap_openai_audit.singer.sync_reports import LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from logging import Logger
 
-    import click
     from singer_sdk.plugin_base import _ConfigInput
 
     from tap_openai_audit.check.probes import Probes
     from tap_openai_audit.singer.session import Session
     from tap_openai_audit.singer.signals import Signals
+
+_TESTS = tuple(option.value for option in CliTestOptionValue)
+"""The values of `--test`."""
 
 
 class CommandLine(Tap):
@@ -81,6 +86,9 @@ class CommandLine(Tap):
         The SDK's own selects all streams, which may need permissions that nobody asked
         for, and exits with 0 whatever happens.
         """
+        if value not in _TESTS:
+            # The SDK takes any other value for `all`, and ends with 0.
+            raise click.BadParameter(f"{value!r} is not one of {', '.join(_TESTS)}.")
         if value != "all":
             super().cb_test(ctx, param, value)
             return
@@ -103,8 +111,8 @@ class CommandLine(Tap):
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        """Add `--check` to the SDK's options."""
-        singer_command = super().get_singer_command()
+        """Add `--check` to the SDK's options, and keep keys out of click's errors."""
+        singer_command = Command.of(super().get_singer_command())
         singer_command.params.append(inputs.check_option())
         return singer_command
 
