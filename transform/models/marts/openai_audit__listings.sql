@@ -30,15 +30,20 @@ objects as (
 ),
 
 lists as (
-    select
-        organization_id,
-        scope as stream
-    from reports
-    union
-    select
+    select distinct
         organization_id,
         stream
-    from objects
+    from (
+        select
+            organization_id,
+            scope as stream
+        from reports
+        union all
+        select
+            organization_id,
+            stream
+        from objects
+    ) as named
 )
 
 select
