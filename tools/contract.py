@@ -41,10 +41,6 @@ def contract() -> str:
         }
         for name, model in marts.items()
     }
-    rules = _models("seeds/_seeds.yml", "seeds")["openai_audit__rules"]
-    models["openai_audit__rules"] = {
-        name: _type(kind) for name, kind in rules["config"]["column_types"].items()
-    }
     content = {
         "models": models,
         "severities": severities(),

@@ -3,8 +3,8 @@
 Of the schema of the settings: the plugin definition of Meltano and its Hub, the same
 one as the lock that lets this repository's `meltano.yml` do without a copy,
 `.env.example`, and the table in docs/settings.md. Of `hub/owner.yml` and these: what
-the Hub gets, and the addresses of the package. Of the catalogue of event types and
-of the rules' cards: the seeds of dbt, and the page that lists the rules. Of the
+the Hub gets, and the addresses of the package. Of the catalogue of event types: dbt's
+seed. Of the rules' cards: their list for dbt, and the page about them. Of the
 contracts of dbt's models: the columns that the alerts and the report may read. Of
 `VERSION`: every place that names the version.
 `make generate` runs this; a test says whether it has been run.
@@ -62,8 +62,7 @@ def _written() -> dict[str, str]:
         ),
         contract.CONTRACT: contract.contract(),
         SEED: seed(),
-        rules.SEED: rules.seed(),
-        rules.CHECKSUM: rules.checksum(),
+        rules.NAMES: rules.names(),
         rules.PAGE: _between(
             rules.PAGE,
             "<!-- made of transform/models/rules by `make generate` -->\n",

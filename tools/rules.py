@@ -1,10 +1,8 @@
-"""The cards of the rules as dbt's seed and as a page of the docs."""
+"""The names of the rules as a macro of dbt, and their cards as a page of the docs."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,27 +10,15 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tools.contract import severities
-from tools.seed import seed as seed_of_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEED = "transform/seeds/openai_audit__rules.csv"
+NAMES = "transform/macros/rules_of_this_package.sql"
 PAGE = "docs/detections.md"
-CHECKSUM = "transform/macros/rules_checksum.sql"
 
 _ROOT = Path(__file__).parents[1]
 _PREFIX = "rule_openai_audit__"
-_MADE_OF = (
-    "macros/*.sql",
-    "models/rules/*.sql",
-    "models/intermediate/int_openai_audit__events.sql",
-    "models/intermediate/int_openai_audit__watched.sql",
-    "models/intermediate/int_openai_audit__matches.sql",
-    "models/staging/*_logs.sql",
-)
-"""Below `transform/`: what decides, with the catalogue, what a rule finds."""
-
 _WINDOWS = {
     "day": "one a day for each entity",
     "week": "one a week for each entity",
@@ -48,7 +34,7 @@ class Card:
     Attributes:
         window: The calendar window in which all matches are one finding.
         needs: The streams without which the rule is silent.
-        parameters: Each with its default, the most that it may be, and its meaning.
+        parameters: Each with its default, the most that it may be, and its description.
     """
 
     rule: str
@@ -57,13 +43,17 @@ class Card:
     severity: str
     kind: str
     window: str
-    meaning: str
     mitre: str
     false_positives: str
-    what_to_do: str
+    remediation: str
     is_enabled: bool = True
     needs: tuple[str, ...] = ()
     parameters: tuple[tuple[str, Any, int | None, str], ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the description: what the rule finds."""
+        return re.split(r"(?<=[.])\s", self.description, maxsplit=1)[0]
 
 
 def cards() -> list[Card]:
@@ -80,54 +70,26 @@ def cards() -> list[Card]:
 def _card(model: dict[str, Any]) -> Card:
     meta = dict(model["config"]["meta"])
     parameters = tuple(
-        (name, about["default"], about.get("at_most"), about["meaning"])
+        (name, about["default"], about.get("at_most"), about["description"])
         for name, about in meta.pop("parameters", {}).items()
     )
     return Card(
         rule=model["name"].removeprefix(_PREFIX),
-        description=model["description"],
+        description=model["description"].strip(),
         needs=tuple(meta.pop("needs", ())),
         parameters=parameters,
         **meta,
     )
 
 
-def seed() -> str:
-    """Return the CSV file: a row for each rule."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(
-        [
-            "rule", "title", "severity", "kind", "calendar_window", "is_enabled",
-            "meaning", "mitre", "false_positives", "what_to_do",
-        ]
-    )  # fmt: skip
-    for card in sorted(cards(), key=lambda c: c.rule):
-        writer.writerow(
-            [
-                card.rule, card.title, card.severity, card.kind, card.window,
-                str(card.is_enabled).lower(), card.meaning, card.mitre,
-                card.false_positives, card.what_to_do,
-            ]
-        )  # fmt: skip
-    return written.getvalue()
-
-
-def checksum() -> str:
-    """Return the macro by which a run knows that the rules are other ones.
-
-    dbt shows models to a macro, but no macros, and rules are made of both.
-    """
-    made_of = hashlib.sha256(seed_of_types().encode())
-    transform = _ROOT / "transform"
-    for pattern in _MADE_OF:
-        for path in sorted(transform.glob(pattern)):
-            if path != _ROOT / CHECKSUM:
-                made_of.update(path.read_bytes())
+def names() -> str:
+    """Return the macro that lists the rules: while dbt parses, it shows no models."""
+    listed = "".join(f"    '{name}',\n" for name in sorted(c.rule for c in cards()))
     return (
-        "{#- What the rules are made of, written by `make generate`. -#}\n"
-        "{% macro checksum_of_rules() -%}"
-        f" {{{{ return('{made_of.hexdigest()}') }}}} "
+        "{#- The models in models/rules, listed by `make generate`. -#}\n"
+        "{% macro rules_of_this_package() -%}\n"
+        f"{{%- set names = [\n{listed}] -%}}\n"
+        "{{ return(names) }}\n"
         "{%- endmacro %}\n"
     )
 
@@ -144,8 +106,7 @@ def _lines() -> Iterator[str]:
     for card in cards():
         off = "" if card.is_enabled else " (off)"
         yield (
-            f"| [`{card.rule}`](#{card.rule}) | {card.severity}{off}"
-            f" | {card.description} |"
+            f"| [`{card.rule}`](#{card.rule}) | {card.severity}{off} | {card.summary} |"
         )
     yield ""
     for card in cards():
@@ -155,7 +116,7 @@ def _lines() -> Iterator[str]:
 def _section(card: Card) -> Iterator[str]:
     yield f"### {card.rule}"
     yield ""
-    yield f"{card.description} {card.meaning}"
+    yield card.description
     yield ""
     if not card.is_enabled:
         yield "- **Off**, until `openai_audit_rules` enables it"
@@ -163,12 +124,12 @@ def _section(card: Card) -> Iterator[str]:
     yield f"- **Severity**: {card.severity}{at_most}"
     yield f"- **Findings**: {_WINDOWS[card.window]}; `{card.kind}`"
     yield f"- **MITRE ATT&CK**: {card.mitre}"
-    for name, default, most, meaning in card.parameters:
+    for name, default, most, description in card.parameters:
         limit = f", at most {most}" if most else ""
-        yield f"- **`{name}`** ({default}{limit}): {meaning}"
+        yield f"- **`{name}`** ({default}{limit}): {description}"
     if card.needs:
         streams = ", ".join(f"`{stream}`" for stream in card.needs)
         yield f"- **Needs**: {streams}; without it the rule is silent"
     yield f"- **False positives**: {card.false_positives}"
-    yield f"- **What to do**: {card.what_to_do}"
+    yield f"- **Remediation**: {card.remediation}"
     yield ""

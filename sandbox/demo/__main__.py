@@ -98,7 +98,7 @@ _ANSWERS: dict[str, LiteralString] = {
 
 
 _FINDINGS: LiteralString = """
-    SELECT severity, title, sentence, what_to_do FROM openai_audit__findings
+    SELECT severity, title, sentence, remediation FROM openai_audit__findings
     WHERE suppressed_reason IS NULL AND severity IN ('critical', 'high', 'medium')
     ORDER BY array_position(ARRAY['critical', 'high'], severity) NULLS LAST,
         last_event_at DESC, finding_id
@@ -222,8 +222,8 @@ def _play(stage: Stage) -> bool:
     with stage.database.connect(stage.answers) as connection:
         _say("\nWhat is alarming, low severities left out (openai_audit__findings)")
         for severity, *texts in connection.execute(_FINDINGS):
-            title, sentence, what_to_do = (_cell(text, _WIDEST_TEXT) for text in texts)
-            _say(f"\n{severity:9} {title}: {sentence}\n{'':9} -> {what_to_do}")
+            title, sentence, remediation = (_cell(text, _WIDEST_TEXT) for text in texts)
+            _say(f"\n{severity:9} {title}: {sentence}\n{'':9} -> {remediation}")
         for title, query in _ANSWERS.items():
             _show(connection, title, query)
     stage.meltano.call("invoke", "report:build")

@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 import pytest
 import sqlglot
+import yaml
 
 from integration_tests.warehouse import PROJECT
 
@@ -46,6 +47,18 @@ WORDS = {
 }
 
 
+#: The models as dbt's graph has them, as far as the cards of the rules need it.
+NODES = {
+    f"model.openai_audit.{model['name']}": model
+    for path in (PROJECT / "models/rules").glob("*.yml")
+    for model in yaml.safe_load(path.read_text("utf-8"))["models"]
+}
+
+
+#: A quote within a literal.
+QUOTES = {"snowflake": "''", "bigquery": r"\'"}
+
+
 class Returned(Exception):
     """How `return` leaves a macro of dbt."""
 
@@ -69,16 +82,17 @@ class Renderer:
                 **words,
                 type_boolean=lambda: "boolean",
                 string_literal="'{}'".format,
-                escape_single_quotes=lambda text: text.replace("'", "''"),
+                escape_single_quotes=lambda text: text.replace("'", QUOTES[kind]),
             ),
             "env_var": lambda _, default: default,
             "execute": True,
             "flags": SimpleNamespace(WHICH="compile"),
-            "graph": SimpleNamespace(nodes={}, sources={}),
+            "graph": SimpleNamespace(nodes=NODES, sources={}),
+            "project_name": "own",
             "is_incremental": lambda: False,
             "load_relation": lambda _: None,
             "openai_audit": self,
-            "ref": str,
+            "ref": lambda *names: names[-1],
             "return": self._return,
             "run_query": lambda _: SimpleNamespace(rows=[]),
             "source": lambda _, name: Source(name),

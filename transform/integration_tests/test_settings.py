@@ -12,22 +12,40 @@ import yaml
 
 from integration_tests.warehouse import PROJECT
 
+CARD = {
+    "title": "A rule",
+    "severity": "high",
+    "kind": "monotone",
+    "window": "day",
+    "remediation": "Look",
+}
+
 
 class Refused(Exception):
     """What dbt raises."""
 
 
 @pytest.fixture(scope="module")
-def nodes() -> dict[int, Any]:
+def nodes() -> dict[str, Any]:
     models = [
         model
         for path in (PROJECT / "models/rules").glob("*.yml")
         for model in yaml.safe_load(path.read_text("utf-8"))["models"]
     ]
-    return dict(enumerate([*models, {"name": "our_domains"}]))
+    own = [
+        {"name": "our_rule", "config": {"materialized": "ephemeral", "meta": CARD}},
+        {"name": "our_table", "config": {"materialized": "table", "meta": CARD}},
+        {"name": "our_guess", "config": {"meta": {**CARD, "severity": "urgent"}}},
+        {"name": "our_domains", "config": {"meta": {}}},
+    ]
+    return {
+        f"model.{package}.{model['name']}": {"package_name": package, **model}
+        for package, described in (("openai_audit", models), ("own", own))
+        for model in described
+    }
 
 
-def check(variables: dict[str, Any], nodes: dict[int, Any]) -> None:
+def check(variables: dict[str, Any], nodes: dict[str, Any]) -> None:
     """Check variables as dbt does before a run."""
 
     def refuse(message: str) -> None:
@@ -40,6 +58,7 @@ def check(variables: dict[str, Any], nodes: dict[int, Any]) -> None:
         "graph": {"nodes": nodes},
         "modules": SimpleNamespace(re=re),
         "openai_audit": package,
+        "project_name": "own",
         "var": variables.get,
     }
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701
@@ -68,6 +87,11 @@ def check(variables: dict[str, Any], nodes: dict[int, Any]) -> None:
         },
         {"openai_audit_suppressions": "security.suppressions"},
         {"openai_audit_own_domains": "our_domains"},
+        {
+            "openai_audit_own_rules": ["our_rule"],
+            "openai_audit_rules": {"our_rule": {"enabled": False}},
+            "openai_audit_suppressions": [{"rule": "our_rule"}],
+        },
         {"openai_audit_own_domains": "security.domains"},
         {"openai_audit_own_networks": ["192.0.2.0/24", "2001:db8::/32", "::1"]},
         {"openai_audit_suppressions": [{"entity": "key-1", "until": "2027-01-31"}]},
@@ -75,7 +99,7 @@ def check(variables: dict[str, Any], nodes: dict[int, Any]) -> None:
     ],
 )
 def test_what_the_docs_say_is_taken(
-    variables: dict[str, Any], nodes: dict[int, Any]
+    variables: dict[str, Any], nodes: dict[str, Any]
 ) -> None:
     check(variables, nodes)
 
@@ -131,6 +155,20 @@ def test_what_the_docs_say_is_taken(
             {"openai_audit_suppressions": {"rule": "unused_api_key"}},
             "neither a list nor",
         ),
+        ({"openai_audit_own_rules": "our_rule"}, "is not a list of names of models"),
+        ({"openai_audit_own_rules": ["their_rule"]}, "their_rule is no model of own"),
+        (
+            {"openai_audit_own_rules": ["our_domains"]},
+            "our_domains lacks title, severity, kind, window, remediation",
+        ),
+        (
+            {"openai_audit_own_rules": ["our_guess"]},
+            "our_guess has a severity that is none of critical",
+        ),
+        (
+            {"openai_audit_own_rules": ["our_table"]},
+            "our_table is not materialized as ephemeral",
+        ),
         ({"openai_audit_suppressions": [None]}, "has an item that is not made of rule"),
         (
             {"openai_audit_suppressions": [{"rul": "unused_api_key"}]},
@@ -158,7 +196,7 @@ def test_what_the_docs_say_is_taken(
     ],
 )
 def test_what_would_have_no_effect_or_another_is_refused(
-    variables: dict[str, Any], message: str, nodes: dict[int, Any]
+    variables: dict[str, Any], message: str, nodes: dict[str, Any]
 ) -> None:
     with pytest.raises(Refused) as refused:
         check(variables, nodes)

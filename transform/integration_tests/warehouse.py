@@ -36,6 +36,7 @@ class Warehouse:
         name: What the schemas are named after.
         file: The file, if it is DuckDB.
         deadline: For one command, in seconds.
+        project: The directory of the dbt project.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Warehouse:
     name: str
     file: Path
     deadline: float = DEADLINE
+    project: Path = PROJECT
 
     @property
     def raw(self) -> str:
@@ -147,7 +149,7 @@ class Warehouse:
         place = self.directory / f"dbt-{self.name}"
         return {
             **(self.database.environment if self.database else {}),
-            "DBT_PROJECT_DIR": str(PROJECT),
+            "DBT_PROJECT_DIR": str(self.project),
             "DBT_PROFILES_DIR": str(PROJECT),
             "DBT_TARGET_PATH": str(place / "target"),
             "DBT_LOG_PATH": str(place / "logs"),

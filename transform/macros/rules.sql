@@ -25,7 +25,7 @@
     {%- set given = var(variable) or [] -%}
     {%- set given = given if given is iterable else [] -%}
     {%- if given is string -%}
-        select {{ columns | join(', ') }} from {{ given if '.' in given else ref(given) }}
+        select {{ columns | join(', ') }} from {{ given if '.' in given else ref(project_name, given) }}
     {%- else -%}
         {%- set rows = [] -%}
         {%- for item in given or [{}] -%}
@@ -48,20 +48,43 @@
     where listed.{{ column }} is not null
 {%- endmacro %}
 
-{#- By what events are judged, as one short text: the rules and their settings. What a list
-    holds that is a relation is not among it. -#}
-{% macro judged_by() -%}
-    {%- set parts = [openai_audit.checksum_of_rules()] -%}
-    {%- for name in [
-        'openai_audit_rules',
-        'openai_audit_own_domains',
-        'openai_audit_own_cloud_accounts',
-        'openai_audit_own_networks',
-        'openai_audit_break_glass_accounts',
-    ] -%}
-        {%- do parts.append(var(name)) -%}
-    {%- endfor -%}
-    {{ return(local_md5(tojson(parts))) }}
+{#- The package and the model of each rule, by the rule's name: those of this package, and those of
+    `openai_audit_own_rules`, where a rule is called as its model. Those are models of the
+    project that dbt runs: dbt warns of a package that refers to one without saying so. -#}
+{% macro models_of_rules() -%}
+    {%- set models = {} -%}
+    {%- for rule in openai_audit.rules_of_this_package() -%} {%- do models.update({rule: ['openai_audit', 'rule_openai_audit__' ~ rule]}) -%} {%- endfor -%}
+    {%- for name in openai_audit.own_rules() -%} {%- do models.update({name: [project_name, name]}) -%} {%- endfor -%}
+    {{ return(models) }}
+{%- endmacro %}
+
+{% macro own_rules() -%}
+    {%- set given = var('openai_audit_own_rules') or [] -%}
+    {{ return(given if given is sequence and given is not string and given is not mapping else []) }}
+{%- endmacro %}
+
+{#- The cards of the rules by name: the `meta` of each model, and its description. dbt knows
+    them only where it executes; while it parses, the result is empty. -#}
+{% macro cards() -%}
+    {%- set cards = {} -%}
+    {%- if execute -%}
+        {%- for rule, model in openai_audit.models_of_rules().items() -%}
+            {%- set node = graph.nodes['model.' ~ model | join('.')] -%}
+            {%- do cards.update({rule: dict(node.config.meta, description=node.description)}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(cards) }}
+{%- endmacro %}
+
+{#- By what events are judged, as one short text: what the rules compile to, with their
+    parameters and what the lists of variables hold, the views that they read, and the
+    catalogue. Comments and white space do not count, nor do rows of a relation that a
+    variable names. -#}
+{% macro judged_by(compiled) -%}
+    {%- set parts = [compiled, openai_audit.watched_events(none), openai_audit.remembered_events(none)] -%}
+    {%- set code = modules.re.sub("(?s)('(?:[^']|'')*')|--[^\n]*|/[*].*?[*]/", '\\1 ', parts | join(' ')) -%}
+    {%- set catalogue = graph.nodes['seed.openai_audit.openai_audit__event_types'].checksum.checksum -%}
+    {{ return(local_md5(code.split() | join(' ') ~ catalogue)) }}
 {%- endmacro %}
 
 {#- The number of a run that adds events. It is a number and not a time, because clocks can
@@ -76,16 +99,17 @@
 
 {#- What a run has to judge: pairs of an account and the moment from which on all its
     events are judged, from the day on of the oldest event that was not judged yet. None
-    stands for everything: at first, and where rules or settings have changed. What an
+    stands for everything: in the first run, and after a full refresh. Whether the rules have
+    changed is known later, when they are compiled: `judge_all_if_rules_changed`. What an
     event means depends on what was before it, so one that comes late has all that follows
     judged again, and rules are exact however late and in whatever order events arrive. -#}
 {% macro not_judged() -%}
     {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
     {%- if not judged or flags.FULL_REFRESH -%} {{ return(none) }} {%- endif -%}
     {%- set events = ref('int_openai_audit__events') -%}
-    {%- set done, judged_by = run_query('select max(batch), max(judged_by) from ' ~ judged ~ ' where is_done').rows[0] -%}
+    {%- set done = run_query('select max(batch) from ' ~ judged ~ ' where is_done').rows[0][0] -%}
     {%- set newest = run_query('select max(batch) from ' ~ events).rows[0][0] -%}
-    {%- if done is none or (newest or 0) < done or judged_by != openai_audit.judged_by() -%} {{ return(none) }} {%- endif -%}
+    {%- if done is none or (newest or 0) < done -%} {{ return(none) }} {%- endif -%}
     {%- set query -%}
         select account_id, min(occurred_at)
         from {{ events }}
@@ -144,9 +168,35 @@
     insert into {{ judged }} (batch, account_id, judged_from, judged_by, is_done)
     select
         coalesce((select max(batch) from {{ ref('int_openai_audit__events') }}), 0),
-        account_id, judged_from, '{{ openai_audit.judged_by() if execute }}', false
+        account_id, judged_from, cast(null as {{ dbt.type_string() }}), false
     from ({{ rows | join(' union all ') }}) as accounts
     {%- endif %}
+{%- endmacro %}
+
+{#- Note by what a run judges. Where that is not what the last one judged by, everything is
+    judged: the views that the rules read are replaced by those of all events. This is a hook
+    of `int_openai_audit__matches`, because rules are compiled into that model. -#}
+{% macro judge_all_if_rules_changed(compiled) -%}
+    {%- set relations = {
+        'watched': ref('int_openai_audit__watched'), 'remembered': ref('int_openai_audit__remembered'),
+        'events': ref('int_openai_audit__events'), 'judged': ref('int_openai_audit__judged'),
+    } -%}
+    {%- set judged = load_relation(relations.judged) if execute -%}
+    {%- if judged -%}
+        {%- set judged_by = openai_audit.judged_by(compiled) -%}
+        {%- set last = run_query('select max(judged_by) from ' ~ judged ~ ' where is_done').rows[0][0] -%}
+        {%- if last is not none and last != judged_by -%}
+            {%- do run_query('create or replace view ' ~ relations.watched ~ ' as ' ~ openai_audit.watched_events(none)) -%}
+            {%- do run_query('create or replace view ' ~ relations.remembered ~ ' as ' ~ openai_audit.remembered_events(none)) -%}
+            delete from {{ judged }} where not is_done;
+            insert into {{ judged }} (batch, account_id, judged_from, judged_by, is_done)
+            select
+                coalesce((select max(batch) from {{ relations.events }}), 0),
+                cast(null as {{ dbt.type_string() }}), cast(null as {{ dbt.type_timestamp() }}), '{{ judged_by }}', false
+        {%- else -%}
+            update {{ judged }} set judged_by = '{{ judged_by }}' where not is_done
+        {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The oldest is of no use any more once a newer one is done. -#}

@@ -4,7 +4,9 @@
 {% macro check_settings() -%}
     {%- if execute -%}
         {%- set cards = {} -%}
-        {%- for node in graph.nodes.values() if node.name.startswith('rule_openai_audit__') -%}
+        {%- set own = var('openai_audit_own_rules') or [] -%}
+        {{ openai_audit.check_own_rules(own) }}
+        {%- for node in graph.nodes.values() if node.name.startswith('rule_openai_audit__') or (node.name in own and node.package_name == project_name) -%}
             {%- do cards.update({node.name | replace('rule_openai_audit__', ''): node.config.meta}) -%}
         {%- endfor -%}
         {{ openai_audit.check_sources(var('openai_audit_sources') or []) }}
@@ -60,6 +62,28 @@
                 {{ openai_audit.wrong(place, 'is not a list with at least one text') }}
             {%- endif -%}
         {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- What `openai_audit__findings` needs to know of a rule that is not of this package. Its SQL
+    is part of what decides whether events are judged again, if it is ephemeral. -#}
+{% macro check_own_rules(own) -%}
+    {%- if own is string or own is mapping or own is number -%} {{ openai_audit.wrong('openai_audit_own_rules', 'is not a list of names of models') }} {%- endif -%}
+    {%- for name in own -%}
+        {%- set place = 'openai_audit_own_rules: ' ~ name -%}
+        {%- set config = graph.nodes.get('model.' ~ project_name ~ '.' ~ name, {}).get('config') -%}
+        {%- if not config -%} {{ openai_audit.wrong(place, 'is no model of ' ~ project_name) }} {%- endif -%}
+        {%- set meta = config.meta -%}
+        {%- set lacks = ['title', 'severity', 'kind', 'window', 'remediation'] | reject('in', meta.keys() | list) | list -%}
+        {%- if lacks -%} {{ openai_audit.wrong(place, 'lacks ' ~ lacks | join(', ') ~ ' in the meta of its model') }} {%- endif -%}
+        {%- for key, known in {
+            'severity': ['critical', 'high', 'medium', 'low', 'info'],
+            'kind': ['monotone', 'baseline', 'snapshot'],
+            'window': ['day', 'week', 'month', 'ever'],
+        }.items() if meta[key] not in known -%}
+            {{ openai_audit.wrong(place, 'has a ' ~ key ~ ' that is none of ' ~ known | join(', ')) }}
+        {%- endfor -%}
+        {%- if config.materialized != 'ephemeral' -%} {{ openai_audit.wrong(place, 'is not materialized as ephemeral') }} {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}
 

@@ -18,7 +18,7 @@ class Finding:
     title: str
     severity: str
     sentence: str
-    what_to_do: str
+    remediation: str
     first_event_at: str | None
     last_event_at: str | None
     detected_at: str

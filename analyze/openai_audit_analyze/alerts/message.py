@@ -58,7 +58,7 @@ def _alert(finding: Finding) -> Message:
         f"What happened: {escaped(finding.sentence, _LONGEST_SENTENCE)}",
         f"When: {_when(finding)}",
         *([f"Where: {escaped(finding.account, 100)}"] if finding.account else []),
-        f"Remediation: {escaped(finding.what_to_do, _LONGEST_REMEDIATION)}",
+        f"Remediation: {escaped(finding.remediation, _LONGEST_REMEDIATION)}",
         f"Finding: {escaped(finding.finding_id, 100)} of {escaped(finding.rule, 100)}",
     ]
     return Message(

@@ -39,7 +39,7 @@ _JUDGED = f"""
         coalesce(findings.first_event_at, findings.detected_at) as first_at,
         coalesce(findings.last_event_at, findings.detected_at) as last_at,
         findings.event_count, findings.event_ids, findings.sentence,
-        findings.what_to_do, findings.mitre,
+        findings.remediation, findings.mitre,
         coalesce(findings_now.holds, true) as holds,
         coalesce(
             findings.suppressed_reason, findings_now.suppressed_reason
@@ -59,7 +59,7 @@ _FINDINGS = f"""
     with told as (
         select
             finding_id, rule, severity, account, title, first_at, last_at, event_count,
-            event_ids, sentence, what_to_do, mitre,
+            event_ids, sentence, remediation, mitre,
             row_number() over (
                 partition by rule, severity order by last_at desc, finding_id
             ) as place,
@@ -71,7 +71,8 @@ _FINDINGS = f"""
     select
         told.finding_id, told.rule, told.severity, told.account, told.title,
         told.first_at, told.last_at, told.event_count, told.event_ids, told.sentence,
-        told.what_to_do, told.mitre, told.of_rule, rules.meaning, rules.false_positives
+        told.remediation, told.mitre, told.of_rule, rules.description,
+        rules.false_positives
     from told
     left join {{rules}} on told.rule = rules.rule
     where told.place <= {MOST_OF_A_RULE}
@@ -118,10 +119,10 @@ class Finding:
     event_count: int
     event_ids: str | None
     sentence: str
-    what_to_do: str | None
+    remediation: str | None
     mitre: str | None
     of_rule: int
-    meaning: str | None
+    description: str | None
     false_positives: str | None
 
     @property

@@ -59,7 +59,7 @@ MODELS: Mapping[str, Mapping[str, str]] = {
             "event_count",
             "event_ids",
             "sentence",
-            "what_to_do",
+            "remediation",
             "mitre",
             "suppressed_reason",
         ),
@@ -70,7 +70,7 @@ MODELS: Mapping[str, Mapping[str, str]] = {
         ),
         "openai_audit__rules": (
             "rule",
-            "meaning",
+            "description",
             "false_positives",
             "is_enabled",
         ),

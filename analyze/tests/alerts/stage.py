@@ -29,7 +29,7 @@ create table {schema}.openai_audit__findings (
     last_event_at timestamp, detected_at timestamp, event_count bigint,
     event_ids {json}, actor_kind text, actor_id text, actor_name text,
     actor_email text, object_kind text, object_id text, object_name text,
-    ip_address text, sentence text, what_to_do text, mitre text, suppressed_reason text
+    ip_address text, sentence text, remediation text, mitre text, suppressed_reason text
 )
 """
 FINDINGS_NOW = """
@@ -114,7 +114,7 @@ class Stage:
         self.execute(
             "insert into {schema}.openai_audit__findings (finding_id, rule, title,"
             " severity, first_event_at, last_event_at, detected_at, event_count,"
-            " event_ids, sentence, what_to_do, suppressed_reason, organization_id)"
+            " event_ids, sentence, remediation, suppressed_reason, organization_id)"
             " select finding_id,"
             " 'owner_added', 'Somebody became an owner', %s, '2026-03-01 10:00:00',"
             " '2026-03-01 10:05:00', '2026-03-01 10:10:00', 2,"

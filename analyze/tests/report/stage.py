@@ -57,7 +57,7 @@ FINDING: Row = {
     "event_count": 1,
     "event_ids": '["event-1"]',
     "sentence": "Ada Lovelace made Grace Hopper an owner",
-    "what_to_do": "Ask Ada",
+    "remediation": "Ask Ada",
 }
 DAY: Row = {
     "organization_id": "org-1",

@@ -6,6 +6,7 @@
         full_refresh=false,
         indexes=[{'columns': ['event_id']}, {'columns': ['account_id', 'occurred_at']}] if target.type == 'postgres' else [],
         pre_hook=[
+            "{{ openai_audit.judge_all_if_rules_changed(model.compiled_code) }}",
             "{{ openai_audit.forget_what_is_judged_again() }}",
             "{{ openai_audit.with_memory_for_windows() }}",
         ],
@@ -14,62 +15,21 @@
 }}
 {#- Of events that are judged all matches are written anew, of states all in each run. A full
     refresh has all events judged again; to drop the table would lose what is not. -#}
-{%- set rules_of_events = [
-    'admin_activity_from_new_client',
-    'admin_activity_from_unknown_network',
-    'admin_api_key_changed',
-    'admin_role_assigned',
-    'api_call_logging_reduced',
-    'api_key_with_broad_scopes',
-    'app_policy_changed',
-    'brute_force_succeeded',
-    'credential_changed',
-    'credential_stuffing',
-    'customer_managed_key_removed',
-    'dormant_actor_active',
-    'impossible_travel',
-    'ip_allowlist_open_to_all',
-    'ip_allowlist_weakened',
-    'login_failed',
-    'mass_credential_creation',
-    'mass_deletion',
-    'mtls_certificate_replaced',
-    'multiple_users_from_one_ip',
-    'new_actor',
-    'new_member_created_credentials',
-    'organization_settings_changed',
-    'owner_added_or_invited',
-    'password_spraying',
-    'project_changed',
-    'rate_limit_raised',
-    'resource_shared',
-    'role_gained_permissions',
-    'scim_directory_changed',
-    'scim_enabled_or_disabled',
-    'security_control_toggled',
-    'self_granted_role',
-    'service_account_granted_owner',
-    'session_policy_changed',
-    'spend_control_changed',
-    'sso_changed',
-    'tunnel_created',
-    'unknown_event_type',
-    'unknown_external_storage_added',
-    'unusual_login',
-    'workload_identity_changed',
-    'workspace_control_changed',
-] -%}
-{%- set rules_of_states = [
-    'log_gap',
-    'orphaned_api_key',
-    'unused_api_key',
-] -%}
 {%- set settings = openai_audit.settings_of_rules() -%}
+{%- set cards = openai_audit.cards() -%}
+{%- set rules_of_states = [] -%}
+{%- for rule, card in cards.items() if card.kind == 'snapshot' -%} {%- do rules_of_states.append(rule) -%} {%- endfor -%}
 
 with
 
+-- What is judged stands in a table, because it is known only after this was compiled.
+judged as (
+    select * from {{ ref('int_openai_audit__judged') }}
+    where not is_done
+),
+
 matches as (
-    {%- for rule in rules_of_events + rules_of_states %}
+    {%- for rule, model in openai_audit.models_of_rules().items() %}
     select
         '{{ rule }}' as rule,
         account_id,
@@ -80,19 +40,18 @@ matches as (
             severity,
         {%- endif %}
         occurred_at,
-        {% if rule in rules_of_events -%}
-        event_id,
-        sentence,
-        cast(null as {{ dbt.type_string() }}) as object_kind,
-        cast(null as {{ dbt.type_string() }}) as object_id
-        {%- else -%}
+        {% if rule in rules_of_states -%}
         cast(null as {{ dbt.type_string() }}) as event_id,
         sentence,
         object_kind,
         object_id
+        {%- else -%}
+        event_id,
+        sentence,
+        cast(null as {{ dbt.type_string() }}) as object_kind,
+        cast(null as {{ dbt.type_string() }}) as object_id
         {%- endif %}
-    from {{ ref('rule_openai_audit__' ~ rule) }}
-    {% if rule in rules_of_events -%} where {{ openai_audit.is_judged(openai_audit.being_judged()) }} {%- endif %}
+    from {{ ref(*model) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )
@@ -109,6 +68,15 @@ select
     object_kind,
     object_id
 from matches
-where entity is not null
+where
+    entity is not null
+    and (
+        event_id is null
+        or exists (select 1 from judged where account_id is null)
+        or exists (
+            select 1 from judged
+            where matches.account_id = judged.account_id and matches.occurred_at >= judged.judged_from
+        )
+    )
 group by rule, account_id, entity, severity, occurred_at, event_id, object_kind, object_id
--- depends_on: {{ ref('int_openai_audit__judged') }}, {{ ref('int_openai_audit__watched') }}
+-- depends_on: {{ ref('int_openai_audit__watched') }}, {{ ref('int_openai_audit__remembered') }}, {{ ref('int_openai_audit__events') }}

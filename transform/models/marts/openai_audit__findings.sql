@@ -14,7 +14,7 @@
     'finding_id', 'rule', 'title', 'severity', 'organization_id', 'workspace_id', 'entity',
     'window_start', 'first_event_at', 'last_event_at', 'detected_at', 'event_count',
     'event_ids', 'actor_kind', 'actor_id', 'actor_name', 'actor_email', 'object_kind',
-    'object_id', 'object_name', 'ip_address', 'sentence', 'what_to_do', 'mitre',
+    'object_id', 'object_name', 'ip_address', 'sentence', 'remediation', 'mitre',
     'suppressed_reason',
 ] -%}
 {%- set found_now = {
@@ -66,7 +66,7 @@ rules as (
     select
         rule,
         title,
-        what_to_do,
+        remediation,
         mitre
     from {{ ref('openai_audit__rules') }}
 ),
@@ -143,7 +143,7 @@ described as (
         events.ip_address,
         events.sentence as event_sentence,
         coalesce(detected.sentence, '{event}') as sentence,
-        rules.what_to_do,
+        rules.remediation,
         rules.mitre,
         suppressions.reason as suppressed_reason
     from detected
