@@ -51,6 +51,13 @@ test-transform: .venv/transform/.installed .meltano/.installed .meltano/.install
 test-analyze: .venv/analyze/.installed .meltano/.installed .meltano/.installed-alerts .meltano/.installed-report ## Test the alerts and the report alone
 	.venv/analyze/bin/python -m pytest --numprocesses=auto --dist=loadgroup -r s analyze
 
+# The slowest tests of all: not part of `make test`, which has to pass at any time.
+.PHONY: test-clock
+test-clock: .venv/dev/.installed .venv/transform/.installed .venv/analyze/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts .meltano/.installed-report ## Run all tests while a day, a February and ten minutes end
+	$(DEV)/python -m testing.at_boundaries --numprocesses=4 tests
+	.venv/transform/bin/python -m testing.at_boundaries --numprocesses=auto --dist=loadgroup transform
+	.venv/analyze/bin/python -m testing.at_boundaries --numprocesses=auto --dist=loadgroup analyze
+
 .PHONY: screenshots
 screenshots: .venv/analyze/.installed .meltano/.installed ## Make the pictures of a report in docs/images
 	.venv/analyze/bin/python analyze/screenshots.py
@@ -107,7 +114,7 @@ generate: .venv/dev/.installed ## Write what is made of the settings and the eve
 
 .PHONY: sandbox
 sandbox: .venv/meltano/.installed ## Serve the sandbox for `meltano --environment=sandbox`
-	$(MELTANO)/python -m sandbox --port=8765 --history=story --start=90d --end=now \
+	$(MELTANO)/python -m sandbox --port=8765 --clock=machine --history=story --start=90d --end=now \
 		--grow-per-second=0.1 --workspace-events=300
 
 .PHONY: benchmark

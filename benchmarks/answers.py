@@ -115,6 +115,7 @@ def measured(case: str) -> Times:
         file = directory / "bench.duckdb"
         warehouse = Warehouse(kind, directory, database, "bench", file, DEADLINE)
         options: dict[str, Any] = {"history": "story", "events": SEEDED}
+        options["clock"] = "machine"
         options |= {"start": "60d", "end": "now", "incident": "2h"}
         options |= {"tenant_events": 0, "workspace_events": 40}
         with SandboxProcess(**options) as sandbox:

@@ -130,6 +130,7 @@ def measured(kind: str) -> Made:
         warehouse = Warehouse(kind, directory, database, "bench", file, DEADLINE)
         options: dict[str, Any] = {"events": SEEDED, "tenant_events": 0}
         options |= {"workspace_events": 100, "start": "60d", "end": "now"}
+        options["clock"] = "machine"
         with SandboxProcess(**options) as sandbox:
             warehouse.load(extracted(sandbox, directory))
         grow(warehouse, EVENTS)

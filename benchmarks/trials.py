@@ -67,6 +67,7 @@ class Trial:
         self._sandbox = SandboxProcess(
             events=events,
             tenant_events=0,
+            clock="machine",
             start=span,
             end="now",
             latency_ms=latency_ms,

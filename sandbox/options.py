@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 SHAPES = ("uniform", "burst", "second")
 HISTORIES = ("random", "story")
 _CHOICES = {"shape": SHAPES, "history": HISTORIES}
+#: After all events of a sandbox without options, in the middle of ten minutes and of a
+#: day: what a test adds a few minutes earlier or later is of the same file and date.
+STANDING = "2026-11-04T12:03:20"
+MACHINE = "machine"
 _AGO = {"d": 86_400, "h": 3_600}  # seconds
 
 
@@ -44,7 +48,10 @@ class Options:
             has events, it sees the failed sign-ins.
         shape: How events spread over time, one of SHAPES; a story has its own way.
         latency_ms: Delay before each answer, milliseconds.
-        clock_skew_seconds: What the API's clock is ahead of this machine's.
+        clock: What the API's clock shows: the time at which it stands, in the absolute
+            forms of `start`, or ``machine``, with which it runs. Where it stands, the
+            same options serve the same, whenever that is.
+        clock_skew_seconds: What is added to it.
         grow_per_second: New events per second while the sandbox runs.
         admin_key: The only key of the organization's API.
         organization_id: The only `OpenAI-Organization` it accepts.
@@ -65,6 +72,7 @@ class Options:
     incident: str = ""
     shape: str = "uniform"
     latency_ms: float = 0.0
+    clock: str = STANDING
     clock_skew_seconds: float = 0.0
     grow_per_second: float = 0.0
     admin_key: str = "sk-admin-stand-in"
@@ -75,6 +83,17 @@ class Options:
     def arguments(self) -> list[str]:
         """Return the command line that starts a sandbox with these options."""
         return [f"--{n.replace('_', '-')}={v}" for n, v in asdict(self).items()]
+
+    def clock_at(self, machine: float) -> float:
+        """Return what the API's clock shows, `clock_skew_seconds` apart.
+
+        Args:
+            machine: This machine's clock, Unix seconds.
+
+        Raises:
+            ValueError: The time cannot be read.
+        """
+        return machine if self.clock == MACHINE else float(_moment(self.clock))
 
     def span(self, now: float) -> tuple[int, int]:
         """Return start and end of the organization's log as Unix seconds.

@@ -187,6 +187,16 @@ class Control:
         ids: list[str] = self._call("POST", "workspace_events", order)
         return ids
 
+    def now(self) -> float:
+        """Return what the API's clock shows, Unix seconds."""
+        shown: float = self._call("GET", "clock")["now"]
+        return shown
+
+    def set_clock(self, at: float) -> None:
+        """Set the API's clock, Unix seconds. It stands or runs on from there."""
+        skew = self.behaviour()["clock_skew_seconds"]
+        self.behave(clock_skew_seconds=float(skew + at - self.now()))
+
     def behave(self, **changes: object) -> dict[str, Any]:
         """Change behaviours, see `sandbox.server.behaviour`, and return all of them."""
         behaviour: dict[str, Any] = self._call("PUT", "behaviour", changes)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 TEXTS = {
     "nul": r"a\u0000b",
     "lone surrogate": r"a\ud800b\udc00",
@@ -30,8 +28,7 @@ KEYS = (
 )
 
 
-def event(text: str, number: int, inner: str) -> str:
-    at = int(time.time()) - 60
+def event(text: str, number: int, inner: str, at: int) -> str:
     # DuckDB reads lines of 2 MB at the most, which one long text does not fill.
     name = text if len(text) < 1_000 else '"Ada"'
     return (
@@ -44,7 +41,8 @@ def event(text: str, number: int, inner: str) -> str:
     )
 
 
-def hostile_events() -> list[str]:
+def hostile_events(at: float) -> list[str]:
+    """Events of a time, Unix seconds."""
     texts = [f'"{text}"' for text in TEXTS.values()]
     objects = ", ".join(f'"{key}": [{{"{key}": 1}}]' for key in KEYS)
     inner = [
@@ -55,6 +53,6 @@ def hostile_events() -> list[str]:
         "[9007199254740993, 1e-7, -0.0, 123456789012345678901234567890]",
     ]
     return [
-        event(texts[number % len(texts)], number, value)
+        event(texts[number % len(texts)], number, value, int(at))
         for number, value in enumerate(inner)
     ]

@@ -157,12 +157,14 @@ def test_a_start_date_beyond_the_bookmark_forgets_and_moves_nothing(
     tap: TapCommand,
 ) -> None:
     first = tap.run()
-    typo = tap.run(state=first.state, start_date=iso(time.time() + 30 * DAY))
+    typo = tap.run(
+        state=first.state, start_date=iso(tap.sandbox.control.now() + 30 * DAY)
+    )
     assert (typo.code, typo.ids) == (0, [])
     assert any("lies after the bookmark" in line for line in typo.warnings)
     for name in ("replication_key_value", "look_from", "known"):
         assert partition(typo)[name] == partition(first)[name]
-    late = tap.sandbox.control.add_events(1, at=time.time() - HOUR / 2)
+    late = tap.sandbox.control.add_events(1, at=tap.sandbox.control.now() - HOUR / 2)
     assert tap.run(state=typo.state).ids == late
 
 
@@ -170,7 +172,7 @@ def test_an_old_period_asked_with_a_newer_state_reads_nothing_and_says_so(
     tap: TapCommand,
 ) -> None:
     first = tap.run()
-    past = iso(time.time() - 20 * DAY)
+    past = iso(tap.sandbox.control.now() - 20 * DAY)
     second = tap.run(state=first.state, end_date=past)
     assert (second.code, second.ids) == (0, [])
     assert any(f"end_date {past} lies before" in line for line in second.warnings)
@@ -186,7 +188,7 @@ def test_an_old_period_asked_with_a_newer_state_reads_nothing_and_says_so(
 def test_a_state_of_0_1_0_is_continued_without_loss_or_repetition(
     tap: TapCommand,
 ) -> None:
-    now = int(time.time())
+    now = int(tap.sandbox.control.now())
     known = [event.id for event in tap.sandbox.control.events()]
     old = {**OF_0_1, "replication_key_value": iso(now - 60)}
     old["lookback"] = {"since": iso(now - 60), "ids": ""}
@@ -215,8 +217,8 @@ def test_a_chain_of_runs_is_told(tap: TapCommand) -> None:
 def test_a_clock_of_this_machine_that_is_days_off_repeats_nothing(
     tap: TapCommand, ahead: int
 ) -> None:
-    tap.sandbox.control.behave(clock_skew_seconds=-ahead)
-    tap.sandbox.control.add_events(20, at=time.time() - ahead - 60)
+    tap.sandbox.control.set_clock(time.time() - ahead)  # noqa: TID251
+    tap.sandbox.control.add_events(20, at=tap.sandbox.control.now() - 60)
     first = tap.run()
     assert set(first.ids) == tap.truth
     second = tap.run(state=first.state)
@@ -227,7 +229,7 @@ def test_what_appears_while_the_target_stalls_is_emitted_by_the_next_run(
     tap: TapCommand,
 ) -> None:
     control = tap.sandbox.control
-    control.add_events(2_000, at=time.time() - 2 * DAY)
+    control.add_events(2_000, at=control.now() - 2 * DAY)
     with tap.started() as running:
         running.read(50)
         # The tap reads ahead until its buffers are full; then two hours pass.
@@ -237,7 +239,7 @@ def test_what_appears_while_the_target_stalls_is_emitted_by_the_next_run(
             assert time.monotonic() < deadline
             time.sleep(0.5)
         control.behave(clock_skew_seconds=2 * HOUR)
-        now = time.time() + 2 * HOUR
+        now = control.now()
         late = [
             *control.add_events(1, at=now - 2 * HOUR + 60),
             *control.add_events(1, at=now - HOUR - 60),
@@ -262,7 +264,7 @@ def test_an_outage_loses_nothing_where_an_event_is_dated_in_the_future(
     control.behave(clock_skew_seconds=2 * HOUR)
     second = tap.run(state=first.state)
     for minutes in range(5, 120, 5):
-        control.add_events(1, at=time.time() + 60 * minutes)
+        control.add_events(1, at=control.now() + 60 * minutes - 2 * HOUR)
     third = tap.run(state=second.state)
     emitted = first.ids + second.ids + third.ids
     assert set(emitted) == tap.truth
@@ -333,7 +335,9 @@ def test_a_tenant_pass_that_is_broken_off_is_a_failure(
     # Without a state the API itself may say that there are none, but not a proxy.
     outcome = tap.run(max_retry_seconds=0)
     assert outcome.code == (0 if body == "json" else 1)
-    tap.sandbox.control.add_events(150, scope="tenant", at=time.time() - DAY)
+    tap.sandbox.control.add_events(
+        150, scope="tenant", at=tap.sandbox.control.now() - DAY
+    )
     tap.sandbox.control.faults({**fault, "at": [1]})
     broken_off = tap.run(max_retry_seconds=0)
     assert broken_off.code == 1
@@ -386,8 +390,8 @@ def test_an_event_that_is_late_by_days_is_emitted_once_by_a_deep_look(
     tap: TapCommand,
 ) -> None:
     first = tap.run()
-    (late,) = tap.sandbox.control.add_events(1, at=time.time() - 5 * DAY)
-    (later,) = tap.sandbox.control.add_events(1, at=time.time() - 6 * DAY)
+    (late,) = tap.sandbox.control.add_events(1, at=tap.sandbox.control.now() - 5 * DAY)
+    (later,) = tap.sandbox.control.add_events(1, at=tap.sandbox.control.now() - 6 * DAY)
     tap.sandbox.control.forget_requests()
     # Between deep looks a run costs what it costs without them.
     second = tap.run(state=first.state)
@@ -430,7 +434,7 @@ def test_a_deep_look_that_fails_leaves_the_regular_state_and_is_due_again(
 ) -> None:
     first = tap.run()
     new = tap.sandbox.control.add_events(1)
-    (late,) = tap.sandbox.control.add_events(1, at=time.time() - 3 * DAY)
+    (late,) = tap.sandbox.control.add_events(1, at=tap.sandbox.control.now() - 3 * DAY)
     # The regular look of the organization is one request.
     tap.sandbox.control.faults({"kind": "status", "status": 401, "at": [*range(1, 99)]})
     second = tap.run(state=first.state, deep_lookback_every_hours=0)
@@ -460,7 +464,7 @@ def test_a_deep_look_does_not_take_narrower_filters_for_changes(
 def test_no_look_goes_back_behind_the_start_date_of_the_first_run(
     tap: TapCommand,
 ) -> None:
-    first = tap.run(start_date=iso(time.time() - 2 * DAY))
+    first = tap.run(start_date=iso(tap.sandbox.control.now() - 2 * DAY))
     assert first.ids
     second = tap.run(
         state=first.state, deep_lookback_every_hours=0, lookback_seconds=5 * DAY
@@ -473,7 +477,7 @@ def test_a_clock_that_was_set_back_a_little_makes_no_deep_look_due(
 ) -> None:
     first = tap.run()
     tap.sandbox.control.behave(clock_skew_seconds=-2 * HOUR)
-    new = tap.sandbox.control.add_events(1, at=time.time() - 3 * HOUR)
+    new = tap.sandbox.control.add_events(1, at=tap.sandbox.control.now() - HOUR)
     second = tap.run(state=first.state)
     assert report(second)["deep_complete"] is None
     third = tap.run(state=second.state, deep_lookback_every_hours=0)
@@ -495,8 +499,8 @@ def test_an_event_of_the_year_9999_has_a_digest_like_others(tap: TapCommand) -> 
 def test_a_late_event_right_before_the_regular_look_is_found_by_the_deep_one(
     tap: TapCommand,
 ) -> None:
-    tap.sandbox.control.add_events(3_000, at=time.time() - 2 * HOUR)
-    tap.sandbox.control.add_events(3_000, at=time.time() - 30)
+    tap.sandbox.control.add_events(3_000, at=tap.sandbox.control.now() - 2 * HOUR)
+    tap.sandbox.control.add_events(3_000, at=tap.sandbox.control.now() - 30)
     first = tap.run()
     start = partition(first)["look_from"]
     (late,) = tap.sandbox.control.add_events(1, at=unix(start) - 2)

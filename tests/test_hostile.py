@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def ids(sandbox: SandboxProcess) -> set[str]:
     """The ids of ordinary events and of hostile ones among them."""
-    sandbox.control.add_events(raw=hostile_events())
+    sandbox.control.add_events(raw=hostile_events(sandbox.control.now()))
     return {found.id for found in sandbox.control.events()}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,7 +43,7 @@ def test_two_runs_load_every_event_once(
     first = read()
     assert sorted(first.ids) == everything(sandbox)
     sandbox.control.add_events(5)
-    sandbox.control.add_events(3, at=time.time() - 1800)
+    sandbox.control.add_events(3, at=sandbox.control.now() - 1800)
     sandbox.control.add_events(2, scope="tenant")
     meltano("run", *blocks)
     second = read()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -27,7 +26,8 @@ def tap(tmp_path: Path) -> Iterator[TapCommand]:
 
 
 def add_large(tap: TapCommand, size: int, count: int) -> None:
-    chance, now = random.Random(size), time.time()  # noqa: S311 - reproducible
+    chance = random.Random(size)  # noqa: S311 - reproducible
+    now = tap.sandbox.control.now()
     details = {"data": "x" * size}
     for first in range(0, count, 100):
         tap.sandbox.control.add_events(

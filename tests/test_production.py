@@ -148,14 +148,14 @@ def test_a_backfill_beside_the_schedule_leaves_the_schedules_files_alone(
             "TAP_OPENAI_AUDIT_ORGANIZATION_ID": sandbox.organization_id,
             "TAP_OPENAI_AUDIT_ADMIN_KEY": sandbox.admin_key,
             "TAP_OPENAI_AUDIT_API_URL": sandbox.url,
-            "TAP_OPENAI_AUDIT_START_DATE": day(10),
+            "TAP_OPENAI_AUDIT_START_DATE": day(10, sandbox),
             "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
             **postgres.environment,
         }
         assert folder.ended(schedule) == 0
         (left,) = files_of_runs(tmp_path / ".meltano/run")
         left.write_text("of the schedule")
-        backfill = " ".join([script, day(60), day(9), *plugins])
+        backfill = " ".join([script, day(60, sandbox), day(9, sandbox), *plugins])
         # Alone, so that whatever is changed was changed by it.
         assert folder.ended(backfill) == 0
         assert left.read_text() == "of the schedule"
@@ -171,9 +171,10 @@ def test_a_backfill_beside_the_schedule_leaves_the_schedules_files_alone(
     assert len(chains) == 2
 
 
-def day(ago: int) -> str:
+def day(ago: int, sandbox: SandboxProcess) -> str:
     """The UTC day so many days before today."""
-    return time.strftime("%Y-%m-%d", time.gmtime(time.time() - ago * 86_400))
+    at = time.gmtime(sandbox.control.now() - ago * 86_400)
+    return time.strftime("%Y-%m-%d", at)
 
 
 def files_of_runs(directory: Path) -> list[Path]:

@@ -47,6 +47,7 @@ TARGETS: dict[str, Callable[[], ModelTarget]] = {
 @pytest.fixture
 def sandbox() -> Iterator[SandboxProcess]:
     options = {"events": 12, "tenant_events": 4, "start": "5d", "end": "now"}
+    options["clock"] = "machine"
     with SandboxProcess(**options) as process:
         yield process
 

@@ -14,6 +14,7 @@ import pytest
 from tap_command import DEADLINE, Outcome, TapCommand, repeated
 
 from sandbox.process import SandboxProcess
+from tap_openai_audit.timestamps import unix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,17 +70,15 @@ def test_every_record_validates_against_the_schema_before_it(tap: TapCommand) ->
 
 
 def test_a_second_run_adds_what_is_new_and_what_is_late(tap: TapCommand) -> None:
-    began = time.time()
     first = tap.run()
     new = tap.sandbox.control.add_events(5)
-    late = tap.sandbox.control.add_events(3, at=time.time() - 1_800)
-    passed = time.time() - began
+    late = tap.sandbox.control.add_events(3, at=tap.sandbox.control.now() - 1_800)
     second = tap.run(state=first.state)
     assert sorted(second.ids) == sorted(new + late)
     report = second.records("sync_reports")[0]
     assert report["events_late"] == 3
-    # Counted from the first run; clocks and bookmarks are of whole seconds.
-    assert 1_795 - passed <= report["greatest_lateness_seconds"] <= 1_800
+    newest = int(tap.sandbox.control.now()) - unix(bookmark(first) or "")
+    assert report["greatest_lateness_seconds"] == 1_800 - newest
     third = tap.run(state=second.state)
     assert third.ids == []
     assert (
@@ -313,7 +312,7 @@ def test_a_bookmark_from_the_future_is_named(tap: TapCommand) -> None:
 
 @pytest.mark.parametrize("skew", [-7_200, 7_200])
 def test_the_clock_of_this_machine_loses_nothing(tap: TapCommand, skew: int) -> None:
-    tap.sandbox.control.behave(clock_skew_seconds=skew)
+    tap.sandbox.control.set_clock(time.time() + skew)  # noqa: TID251
     first = tap.run()
     new = tap.sandbox.control.add_events(4)
     second = tap.run(state=first.state)

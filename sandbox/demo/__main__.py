@@ -149,6 +149,7 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
     else:
         sandbox = stack.enter_context(
             SandboxProcess(
+                clock="machine",
                 seed=int(time.time()),
                 history="story",
                 start="30d",

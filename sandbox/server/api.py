@@ -52,6 +52,7 @@ class Api:
             options: What there is and what happened.
             ports: The port of each of _HOSTS.
         """
+        self._options = options
         self.behaviour = Behaviour(
             latency_ms=options.latency_ms,
             clock_skew_seconds=options.clock_skew_seconds,
@@ -69,7 +70,8 @@ class Api:
 
     def now(self) -> float:
         """Return the time by the API's clock, Unix seconds."""
-        return time.time() + self.behaviour.clock_skew_seconds
+        shown = self._options.clock_at(time.time())
+        return shown + self.behaviour.clock_skew_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let a fault happen to it."""

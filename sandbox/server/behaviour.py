@@ -47,8 +47,9 @@ class Behaviour:
         workspace_last_end_time: `normal`, `null` or `absent`.
         collector_events: Listings and downloads come back as events in a later file.
         signed_url_seconds: How long a file's signed URL is valid.
-        clock_skew_seconds: Added to this machine's time: the API's clock, which the
-            `Date` header, new events and their visibility go by.
+        clock_skew_seconds: Added to what the API's clock shows, see `clock` in
+            `sandbox.options`. The `Date` header, new events and their visibility go by
+            it.
     """
 
     order: str = "newest_first"

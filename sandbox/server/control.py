@@ -38,6 +38,7 @@ class Control:
             Route("/_control/events", self._add_events, methods=["POST"]),
             Route("/_control/events", self._remove_events, methods=["DELETE"]),
             Route("/_control/incident", self._incident, methods=["POST"]),
+            Route("/_control/clock", self._clock, methods=["GET"]),
             Route("/_control/behaviour", self._behaviour, methods=["GET", "PUT"]),
             Route("/_control/faults", self._faults, methods=["PUT"]),
             Route("/_control/requests", self._requests, methods=["GET", "DELETE"]),
@@ -76,6 +77,9 @@ class Control:
         except ValueError as problem:
             return _refused(str(problem))
         return JSONResponse({"at": at})
+
+    async def _clock(self, _: Request) -> Response:
+        return JSONResponse({"now": self._api.now()})
 
     async def _behaviour(self, request: Request) -> Response:
         if request.method == "PUT":

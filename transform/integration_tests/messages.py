@@ -102,7 +102,8 @@ def stream_of(
 ) -> list[Message]:
     """Return the messages of a stream with these rows."""
     schema = {"properties": {name: _TYPES[kind] for name, kind in columns.items()}}
-    read_at = datetime.now(timezone.utc).isoformat()
+    # As the warehouse has it.
+    read_at = datetime.now(timezone.utc).isoformat()  # noqa: TID251
     return [
         {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": keys},
         *(

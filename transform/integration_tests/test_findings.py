@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from integration_tests.messages import event, events, extracted, stream_of
 from sandbox.process import SandboxProcess
+from testing.clock import recent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,7 @@ STORY: dict[str, Any] = {
     "history": "story",
     "start": "30d",
     "end": "now",
+    "clock": recent(),
     "incident": "2h",
     "workspace_events": 40,
 }

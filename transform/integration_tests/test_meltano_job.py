@@ -15,6 +15,7 @@ import yaml
 from meltano_project import ROOT, MeltanoProject
 
 from sandbox.process import SandboxProcess
+from testing.clock import recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
     """Events of every kind in three days, none of them after it has started."""
-    with SandboxProcess(events=100, start="3d", end="now") as process:
+    with SandboxProcess(events=100, start="3d", end="now", clock=recent()) as process:
         yield process
 
 
@@ -160,7 +161,7 @@ def test_the_jobs_of_the_workspace_take_its_events_to_answers(
 ) -> None:
     raw, answers = (f"job_{name}_{uuid4().hex}" for name in ("raw", "answers"))
     options = {"events": 50, "workspace_events": 50, "start": "3d", "end": "now"}
-    with SandboxProcess(**options) as sandbox:
+    with SandboxProcess(clock=recent(), **options) as sandbox:
         meltano = MeltanoProject.copied_to(
             tmp_path,
             MELTANO_ENVIRONMENT="sandbox",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from hostile import hostile_events
 from integration_tests.messages import extracted, records
 from integration_tests.warehouse import PROJECT
 from sandbox.process import SandboxProcess
+from testing.clock import recent
 
 if TYPE_CHECKING:
     from integration_tests.messages import Message
@@ -58,12 +58,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
         "tenant_events": 100,
         "workspace_events": 300,
     }
-    options |= {"start": "9d", "end": "now"}
+    options |= {"start": "9d", "end": "now", "clock": recent()}
     with SandboxProcess(**options) as sandbox:
-        sandbox.control.add_events(raw=hostile_events())
+        sandbox.control.add_events(raw=hostile_events(sandbox.control.now()))
         first = extracted(sandbox, directory)
         sandbox.control.add_events(20)
-        sandbox.control.add_events(5, at=time.time() - 1800)
+        sandbox.control.add_events(5, at=sandbox.control.now() - 1800)
         sandbox.control.add_events(3, scope="tenant")
         sandbox.control.add_workspace_file(7)
         second = extracted(sandbox, directory)

@@ -19,6 +19,7 @@ from openai_audit_analyze.report.build import MANIFEST, build
 from openai_audit_analyze.report.models import MODELS
 from openai_audit_analyze.report.settings import settings
 from sandbox.process import SandboxProcess
+from testing.clock import recent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +152,7 @@ def told(kind: str, directory: Path, database: Database | None) -> Warehouse:
     warehouse = Warehouse(kind, directory, database, "demo", directory / "demo.duckdb")
     options: dict[str, Any] = {"history": "story", "start": "30d", "end": "now"}
     options |= {"incident": "2h", "workspace_events": 300}
-    with SandboxProcess(**options) as sandbox:
+    with SandboxProcess(clock=recent(), **options) as sandbox:
         warehouse.load(extracted(sandbox, directory))
     warehouse.build()
     return warehouse
@@ -166,5 +167,6 @@ def built(warehouse: Warehouse, **variables: str) -> Path:
         "DBT_DUCKDB_FILE": str(warehouse.file),
         "REPORT_DIRECTORY": str(warehouse.directory / "report"),
     }
-    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    # As the warehouse has it.
+    now = datetime.now(timezone.utc).replace(tzinfo=None)  # noqa: TID251
     return build(settings(given | variables, now))
