@@ -123,7 +123,7 @@ benchmark: .venv/dev/.installed ## Measure the tap beside a bare loop, in ten mi
 
 .PHONY: reliability
 reliability: .venv/dev/.installed ## Run the fault suite and write docs/reliability.md
-	$(DEV)/python tests/fault_suite.py --cases 400 --write
+	$(DEV)/python tests/fault_suite.py --write
 
 .PHONY: install
 install: .venv/dev/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts .meltano/.installed-report ## Make all environments

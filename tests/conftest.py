@@ -12,18 +12,27 @@ from hypothesis import HealthCheck, settings
 from meltano_project import ROOT, MeltanoProject, program_of
 from warehouses import skip_without_duckdb
 
-from sandbox.demo.postgres import Database, EmbeddedPostgres
 from sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sandbox.demo.postgres import Database
+
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile(
     "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tests")
+
+
+def pytest_report_header() -> str:
+    """Name the cases of the fault suite that this commit draws."""
+    from fault_draw import commit, drawn  # noqa: PLC0415 - alone in processes of tests
+
+    numbers = ", ".join(map(str, drawn(commit())))
+    return f"cases of the fault suite, drawn by the commit's hash: {numbers}"
 
 
 @pytest.fixture
@@ -34,13 +43,6 @@ def sandbox() -> Iterator[SandboxProcess]:
     with SandboxProcess(workspace_events=20, **options) as process:
         process.control.add_events()
         yield process
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Database]:
-    """A real PostgreSQL. Tests keep apart by schemas of their own."""
-    with EmbeddedPostgres() as server:
-        yield server.database
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ state that the first run left. Between them every event must be emitted exactly 
 and the digests of all days must be what a table then holds. Scenarios, for which it
 takes more than a fault, expect the same of all their runs.
 
-`python tests/fault_suite.py --cases 400 --write` runs many cases and writes what came
+`python tests/fault_suite.py --write` runs many cases and writes what came
 out into docs/reliability.md.
 """
 
@@ -49,6 +49,7 @@ SANDBOX: dict[str, Any] = {
     "admin_key": KEY,
 }
 KINDS = (*FAULTS, *SCENARIOS)
+CASES = 400
 #: How long requests are retried, in seconds. Five slow faults may all meet the same
 #: request, on a busy machine too; faults that last are not waited for.
 PATIENCE, PATIENCE_WITH_LASTING_FAULTS = 60, 4
@@ -207,7 +208,7 @@ def leaked(run: Outcome) -> bool:
 def main() -> int:
     """Run many cases, and write down what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=400)
+    parser.add_argument("--cases", type=int, default=CASES)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
