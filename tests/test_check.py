@@ -25,6 +25,7 @@ from tap_openai_audit.check.conclusions import (
     about_clock,
     about_logging,
 )
+from tap_openai_audit.check.event_times import SECONDS_END, what_is_wrong
 from tap_openai_audit.check.findings import Finding, Status
 from tap_openai_audit.check.probes import Probes
 from tap_openai_audit.errors import RequestFailed
@@ -435,6 +436,65 @@ def test_a_clock_that_is_wrong_is_told_and_a_sync_works(command: TapCommand) -> 
     assert skew - slowest < -ahead < skew + slowest
     assert f"{-ahead} s behind the API's" in found["clock"]["text"].replace(",", "")
     assert found.outcome.code == 0
+
+
+@pytest.fixture
+def with_wrong_times(tmp_path: Path) -> Iterator[TapCommand]:
+    """A log of which the test adds events."""
+    options = {"events": 30, "tenant_events": 0, "start": "30d", "end": "now"}
+    with SandboxProcess(admin_key=KEY, **options) as process:
+        process.control.add_events()
+        yield TapCommand(process, tmp_path, {"max_retry_seconds": 0})
+
+
+def event(id_: str, **fields: Any) -> dict[str, Any]:
+    return {"id": id_, "type": "login.succeeded", "actor": None, **fields}
+
+
+def test_an_event_dated_in_milliseconds_is_named(with_wrong_times: TapCommand) -> None:
+    at = int(time.time()) * 1000
+    raw = [event("audit_log-ms", effective_at=at)]
+    with_wrong_times.sandbox.control.add_events(raw=raw, at=time.time())
+    found = checked(with_wrong_times)
+    assert found.outcome.code == 0
+    said = found["newest_event"]
+    assert said["status"] == "warning"
+    assert "effective_at is in milliseconds (event audit_log-ms)" in said["text"]
+    assert "in the future" not in said["text"]
+    assert said["age_seconds"] < HOUR
+
+
+def test_an_event_without_a_time_is_named(with_wrong_times: TapCommand) -> None:
+    raw = [event("audit_log-1"), event("audit_log-2")]
+    with_wrong_times.sandbox.control.add_events(raw=raw, at=time.time())
+    said = checked(with_wrong_times)["newest_event"]
+    assert said["status"] == "warning"
+    assert "effective_at is missing (event audit_log-" in said["text"]
+    assert "and 1 more)" in said["text"]
+
+
+@pytest.mark.parametrize(
+    ("at", "wrong"),
+    [
+        (NOW, None),
+        (NOW + 0.5, None),
+        (str(NOW), None),
+        ("2026-11-23T08:15:00Z", None),
+        (-5, None),
+        (SECONDS_END - 1, None),
+        (None, "is missing"),
+        (NOW * 1000, "is in milliseconds"),
+        (str(NOW * 1000), "is in milliseconds"),
+        (NOW * 10**6, "is in microseconds"),
+        (NOW * 10**9, "is in nanoseconds"),
+        (10**30, "is no time"),
+        ("yesterday", "is no time"),
+        (True, "is no time"),
+        ([], "is no time"),
+    ],
+)
+def test_what_is_wrong_with_a_time_is_told(at: object, wrong: str | None) -> None:
+    assert what_is_wrong(at) == wrong
 
 
 def test_the_newest_event_is_found_in_any_order(command: TapCommand) -> None:

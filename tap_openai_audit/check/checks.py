@@ -17,6 +17,7 @@ from tap_openai_audit.check.conclusions import (
     about_age,
     about_clock,
     about_logging,
+    about_wrong_times,
 )
 from tap_openai_audit.check.findings import Finding, Findings, Status
 from tap_openai_audit.check.probes import (
@@ -149,6 +150,8 @@ class _Check:
             page = self._probes.page(ORGANIZATION)
         except RequestFailed as error:
             yield from self._failed(error)
+            if self._probes.wrong_times:
+                yield about_wrong_times(self._probes.wrong_times, None)
             return
         answered_at = time.time()
         yield Finding("connection", Status.OK, "The API answers")
@@ -204,7 +207,9 @@ class _Check:
             made, unread = self._probes.made(kinds)
             evidence = replace(evidence, made=made, unread=unread)
         yield about_logging(evidence)
-        yield about_age(max(times, default=None), now, ordered=ordered)
+        age = about_age(max(times, default=None), now, ordered=ordered)
+        wrong = self._probes.wrong_times
+        yield about_wrong_times(wrong, age) if wrong else age
 
     def _tenant(self) -> tuple[Finding, int | None]:
         """Tell whether tenant events are available, and the time of the newest."""

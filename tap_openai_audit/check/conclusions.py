@@ -9,7 +9,7 @@ been switched on after the last of them was made; so "off" is at most likely.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_openai_audit.check.findings import Finding, Status
 from tap_openai_audit.http.causes import LOGGING_PAGE, MEANING, Cause
@@ -17,6 +17,8 @@ from tap_openai_audit.timestamps import iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tap_openai_audit.check.event_times import WrongTimes
 
 _DAY = 24 * 3600
 _KEPT = 30 * _DAY
@@ -111,6 +113,24 @@ def about_age(newest: int | None, now: int, *, ordered: bool) -> Finding:
         f"The newest event is {'' if ordered else 'at most '}{words} ({iso(newest)})",
         {"newest_event_at": iso(newest), "age_seconds": age},
     )
+
+
+def about_wrong_times(wrong: WrongTimes, age: Finding | None) -> Finding:
+    """Tell of events whose time cannot be right.
+
+    Args:
+        wrong: These events.
+        age: How old the newest event is of those whose time can be, None if not known.
+    """
+    text = (
+        f"{wrong.text}: a sync sets such an event aside and loads the others; tell"
+        " OpenAI's support the id"
+    )
+    facts: dict[str, Any] = {"wrong_times": wrong.count}
+    if age is not None and age.status is not Status.SKIPPED:
+        text += f". {age.text}"
+        facts |= age.facts
+    return Finding("newest_event", Status.WARNING, text, facts)
 
 
 def about_clock(ahead: float | None) -> Finding:

@@ -6,8 +6,11 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from tap_openai_audit.audit_logs.api import AuditLog
+from typing_extensions import override
+
+from tap_openai_audit.audit_logs.api import PATH, AuditLog
 from tap_openai_audit.check.conclusions import Made
+from tap_openai_audit.check.event_times import SECONDS_END, WrongTimes
 from tap_openai_audit.errors import Interrupted, NotAnswered, RequestFailed
 from tap_openai_audit.http.causes import Api, Cause
 from tap_openai_audit.http.client import Client
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tap_openai_audit.audit_logs.events import Page
+    from tap_openai_audit.http.endpoint import Endpoint
+    from tap_openai_audit.http.response import Response
     from tap_openai_audit.inventory.listing import ListPage
     from tap_openai_audit.settings import Settings
     from tap_openai_audit.singer.signals import Signals
@@ -87,9 +92,15 @@ class Probes:
             ),
             max_retry_seconds=min(settings.max_retry_seconds, RETRY_SECONDS),
         )
-        self._client, self._workspace = (
-            Client(hasty.endpoint(api), logger, signals.stop) for api in Api
+        self.wrong_times = WrongTimes(settings.admin_key)
+        """What was seen so far of events whose time cannot be right."""
+        self._client = _Observing(
+            hasty.endpoint(Api.ORGANIZATION),
+            logger,
+            signals.stop,
+            observe=self.wrong_times.observe,
         )
+        self._workspace = Client(hasty.endpoint(Api.WORKSPACE), logger, signals.stop)
         self._timer = threading.Timer(_SECONDS, signals.stop.set)
         self._timer.daemon = True
 
@@ -199,6 +210,39 @@ class Probes:
             raise NotAnswered(what, Cause.TIMEOUT) from None
 
 
+class _Observing(Client):
+    """A client that looks at the events of each response before they are read."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        logger: logging.Logger,
+        stop: threading.Event,
+        *,
+        observe: Callable[[bytes], None],
+    ) -> None:
+        super().__init__(endpoint, logger, stop)
+        self._observe = observe
+
+    @override
+    def get(
+        self,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        read: Callable[[bytes], _T],
+    ) -> Response[_T]:
+        def observed(body: bytes) -> _T:
+            if path == PATH:
+                self._observe(body)
+            return read(body)
+
+        return super().get(path, params, observed)
+
+
 def newest(page: Page) -> int | None:
-    """The time of the newest event on a page, in Unix seconds."""
-    return max((event.effective_at for event in page.events), default=None)
+    """The time of the newest event on a page, in Unix seconds.
+
+    One that cannot be right is left out.
+    """
+    times = (event.effective_at for event in page.events)
+    return max((at for at in times if at < SECONDS_END), default=None)
