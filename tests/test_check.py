@@ -452,9 +452,9 @@ def event(id_: str, **fields: Any) -> dict[str, Any]:
 
 
 def test_an_event_dated_in_milliseconds_is_named(with_wrong_times: TapCommand) -> None:
-    at = int(time.time()) * 1000
-    raw = [event("audit_log-ms", effective_at=at)]
-    with_wrong_times.sandbox.control.add_events(raw=raw, at=time.time())
+    control = with_wrong_times.sandbox.control
+    raw = [event("audit_log-ms", effective_at=int(control.now()) * 1000)]
+    control.add_events(raw=raw, at=control.now())
     found = checked(with_wrong_times)
     assert found.outcome.code == 0
     said = found["newest_event"]
@@ -466,7 +466,8 @@ def test_an_event_dated_in_milliseconds_is_named(with_wrong_times: TapCommand) -
 
 def test_an_event_without_a_time_is_named(with_wrong_times: TapCommand) -> None:
     raw = [event("audit_log-1"), event("audit_log-2")]
-    with_wrong_times.sandbox.control.add_events(raw=raw, at=time.time())
+    control = with_wrong_times.sandbox.control
+    control.add_events(raw=raw, at=control.now())
     said = checked(with_wrong_times)["newest_event"]
     assert said["status"] == "warning"
     assert "effective_at is missing (event audit_log-" in said["text"]

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Loaded
     from meltano_project import MeltanoProject
 
+    from conftest import Loaded
     from sandbox.process import SandboxProcess
 
 
