@@ -239,7 +239,7 @@ def test_one_list_that_is_refused_makes_its_stream_incomplete(runs: Runs) -> Non
     runs.tap.sandbox.control.faults({"kind": "status", "status": 404, "path": path})
     row = rows(runs("project_rate_limits"))["project_rate_limits"]
     assert not row["complete"]
-    assert f"(1 of {len(found)} lists refused), HTTP 404" in row["reason"]
+    assert f"(1 of {len(found)} lists refused: {found[0]}), HTTP 404" in row["reason"]
     assert row["events_read"] == row["events_emitted"] > 0
 
 
@@ -333,7 +333,11 @@ def test_a_catalog_cannot_make_the_sdk_keep_a_bookmark_of_its_own(runs: Runs) ->
     first = runs.tap.run(catalog=catalog)
     assert first.code == 0
     assert any("users is always written in full" in line for line in first.warnings)
-    assert bookmarks(first)["users"].keys() == {"complete_at", "organization_id"}
+    assert bookmarks(first)["users"].keys() == {
+        "complete_at",
+        "organization_id",
+        "refused",
+    }
     assert runs.tap.run(catalog=catalog, state=first.state).code == 0
 
 

@@ -334,7 +334,11 @@ def test_the_state_keeps_of_them_when_they_were_read(everything: Output) -> None
     assert len(state["audit_logs"]["partitions"]) == 2
     (bookmark,) = {json.dumps(state[name], sort_keys=True) for name in NAMES}
     kept = json.loads(bookmark)
-    assert kept.keys() == {"complete_at", "organization_id"}
+    assert kept.keys() == {
+        "complete_at",
+        "organization_id",
+        "refused",
+    }
     assert kept["organization_id"] == "org-sandbox"
     assert abs(unix(kept["complete_at"]) - Options().clock_at(0)) < DEADLINE
 
@@ -446,7 +450,7 @@ def test_one_project_that_refuses_does_not_keep_the_others_from_being_read(
     output = tap.run("project_rate_limits")
     assert output.code == 1
     (error,) = output.errors
-    assert f"(1 of {len(projects)} lists refused), HTTP 404" in error
+    assert f"(1 of {len(projects)} lists refused: {gone}), HTTP 404" in error
     found = {record["project_id"] for record in output.records["project_rate_limits"]}
     assert found == {project["id"] for project in projects} - {gone}
 

@@ -33,6 +33,7 @@ KINDS = (
     "error_in_list",
     "other_object",
     "data_object",
+    "without",
     "swell",
     "hang",
     "drip",
@@ -87,6 +88,7 @@ class Fault:
         bytes_per_second: How fast to drip.
         bytes: What the body swells to when it is decompressed, for `swell`.
         parts: Number of documents, for `multi_document`.
+        id: What is not listed any more, for `without`.
     """
 
     kind: str
@@ -105,6 +107,7 @@ class Fault:
     bytes_per_second: float = 1000.0
     bytes: int = 400_000_000
     parts: int = 2
+    id: str = ""
 
     @classmethod
     def of(cls, description: dict[str, Any]) -> Fault:
@@ -231,6 +234,8 @@ def _altered(fault: Fault, answer: Callable[[], Response], now: float) -> Respon
         body = body[: len(body) * 2 // 3]
     elif fault.kind == "multi_document" and response.page is not None:
         body = response.page.split(fault.parts)
+    elif fault.kind == "without" and response.page is not None:
+        body = response.page.without(fault.id).body()
     elif fault.kind in _NO_LISTS and response.page is not None:
         body = json.dumps(_NO_LISTS[fault.kind]).encode()
     return replace(response, body=body)

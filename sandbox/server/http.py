@@ -49,6 +49,14 @@ class Page:
             rest,
         )
 
+    def without(self, id_: str) -> Page:
+        """Return the page without the object of an id."""
+        items = [item for item in self.items if json.loads(item).get("id") != id_]
+        fields = dict(self.fields)
+        if fields.get("last_id") == id_:
+            fields["last_id"] = json.loads(items[-1])["id"] if items else None
+        return replace(self, items=items, fields=fields)
+
     def split(self, parts: int) -> bytes:
         """Return several JSON documents that together have this page's items."""
         size = -(-len(self.items) // parts)

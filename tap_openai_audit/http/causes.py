@@ -53,6 +53,7 @@ class Cause(str, Enum):
     BAD_REQUEST = "bad_request"
     TOO_LONG = "too_long"
     NOT_FOUND = "not_found"
+    REFUSED_LIST = "refused_list"
     VANISHED_CURSOR = "vanished_cursor"
     NOT_THE_API = "not_the_api"
     REDIRECT = "redirect"
@@ -124,6 +125,11 @@ MEANING: Mapping[Cause, str] = {
     ),
     Cause.NOT_FOUND: (
         "the API does not know this address: check api_url, which ends in /v1"
+    ),
+    Cause.REFUSED_LIST: (
+        "the API lists an object and refuses what belongs to it: this list alone is"
+        " asked for again in each run; if it stays refused, tell OpenAI's support the"
+        " request id, or leave the object out with a filter in stream_maps"
     ),
     Cause.VANISHED_CURSOR: (
         "the event after which reading was to continue is gone, as when the API deletes"

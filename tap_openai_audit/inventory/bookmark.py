@@ -1,6 +1,6 @@
 """What the state keeps of a reference stream: when it was last read, and of whom.
 
-docs/state.md describes the fields. Both are always written, and both are texts, because
+docs/state.md describes the fields. All are always written, and all are texts, because
 Meltano merges dictionaries of an old state into a new one.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -23,16 +24,19 @@ if TYPE_CHECKING:
 class _Fields(msgspec.Struct, forbid_unknown_fields=True):
     complete_at: str
     organization_id: str
+    refused: str = ""
 
 
 @dataclass(frozen=True)
 class LastReading:
-    """The last reading of a reference stream that was not cut short by a failure."""
+    """The last reading of a reference stream, whole but for lists that were refused."""
 
     complete_at: int
     """As of when the lists were read, in Unix seconds, by the API's clock if known."""
     organization_id: str
     """Whose lists they were."""
+    refused: tuple[str, ...] = ()
+    """The ids of the parents whose lists the API refused; all others were read."""
 
     @classmethod
     def read(cls, stream: str, bookmark: Mapping[str, Any]) -> LastReading | None:
@@ -45,7 +49,9 @@ class LastReading:
             return None
         try:
             fields = msgspec.convert(bookmark, _Fields)
-            return cls(int(unix(fields.complete_at)), fields.organization_id)
+            refused = tuple(map(unquote, fields.refused.split()))
+            at = int(unix(fields.complete_at))
+            return cls(at, fields.organization_id, refused)
         except (msgspec.ValidationError, ValueError, OverflowError) as error:
             raise BadState(
                 f"The state of {stream} cannot be read ({redacted(error)})"
@@ -54,7 +60,10 @@ class LastReading:
     def write(self, bookmark: dict[str, Any]) -> None:
         """Write the bookmark, all of it."""
         bookmark.update(
-            complete_at=iso(self.complete_at), organization_id=self.organization_id
+            complete_at=iso(self.complete_at),
+            organization_id=self.organization_id,
+            # An id has no blank, but nothing promises that.
+            refused=" ".join(quote(id_, "") for id_ in self.refused),
         )
 
     def suffices_until(

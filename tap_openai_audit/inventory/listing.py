@@ -6,6 +6,9 @@ as the official clients do: a page without objects is the last one, and a page t
 not say whether there is more may have a next one. What is left over is refused, because
 a list that ends too early would look like a complete one, and a list that never ends
 would hold up the run: more is promised, but no cursor given, or nothing new comes.
+
+A cursor is an object of the list, which may be removed between two pages. The list is
+then read again from its beginning.
 """
 
 from __future__ import annotations
@@ -13,12 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
 
-from tap_openai_audit.errors import BrokenPaging
+from tap_openai_audit.errors import BrokenPaging, ErrorResponse
 from tap_openai_audit.http.bodies import BadBody, documents
 from tap_openai_audit.http.envelopes import Envelope, envelope
 from tap_openai_audit.http.nesting import MOST_LEVELS, shallow
@@ -28,6 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_openai_audit.http.client import Client
+
+_CURSOR_UNKNOWN = frozenset({400, 404})
+"""Statuses with which the API may say that it does not know a cursor."""
+
+_MOST_READINGS = 4
+"""How many times a list is begun at the most: nobody removes an object at the end of a
+page, between two requests, four times in a row."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +118,46 @@ class Listing:
             Interrupted: If the run is ending.
         """
         path = self.path.format(**{name: quote(id_, "") for name, id_ in ids.items()})
+        given: set[tuple[str, ...]] = set()
+        for attempt in count(1):
+            try:
+                for items in self._once(client, path, keys):
+                    new = {key: item for key, item in items.items() if key not in given}
+                    given.update(new)
+                    yield list(new.values())
+            except _CursorGoneError as gone:  # noqa: PERF203 - once, as a rule
+                if attempt == _MOST_READINGS:
+                    raise BrokenPaging(
+                        f"{redacted(path)} did not know where its next page begins,"
+                        f" {attempt} times in a row ({gone.error.what})"
+                    ) from None
+            else:
+                return
+
+    def _once(
+        self, client: Client, path: str, keys: Sequence[str]
+    ) -> Iterator[dict[tuple[str, ...], dict[str, Any]]]:
+        """Read the list from its beginning, each page without what came before.
+
+        Raises:
+            _CursorGoneError: If the API no longer knows where a page begins.
+        """
         params = [("limit", str(self.page_size)), *self.params.items()]
         read = partial(_checked, self.style, keys)
         cursor: str | None = None
         known: set[tuple[str, ...]] = set()
         while True:
             after = [] if cursor is None else [("after", cursor)]
-            page = client.get(path, [*params, *after], read).content
+            try:
+                page = client.get(path, [*params, *after], read).content
+            except ErrorResponse as error:
+                if after and error.from_api and error.status in _CURSOR_UNKNOWN:
+                    raise _CursorGoneError(error) from None
+                raise
             new = {tuple(item[key] for key in keys): item for item in page.items}
             for key in known.intersection(new):
                 del new[key]
-            yield list(new.values())
+            yield new
             known.update(new)
             cursor = page.cursor
             if page.has_more is False or not page.items:
@@ -129,6 +169,14 @@ class Listing:
                 raise BrokenPaging(
                     f"{redacted(path)} promises more objects, but {missing}"
                 )
+
+
+class _CursorGoneError(Exception):
+    """The object is gone after which a page was to begin."""
+
+    def __init__(self, error: ErrorResponse) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 def _checked(

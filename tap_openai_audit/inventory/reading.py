@@ -25,6 +25,10 @@ class Reading:
     """Whether it came to its end, well or with a failure."""
     failure: str | None = None
     """What kept it from being whole."""
+    refused: tuple[str, ...] = ()
+    """The ids of parents whose lists were refused, where all others were read."""
+    is_needless: bool = False
+    """Whether it is no row of the ledger: all of the stream is read after it."""
     unread: str | None = None
     """Which lists the settings leave out: no failure, but not the whole either."""
 

@@ -12,9 +12,13 @@ the children of many projects are read in parallel, with one SCHEMA and one STAT
 message. The state keeps one time for a stream, and nothing for each parent.
 
 Nothing here can harm the audit log, which is read before. A stream that is refused
-ends, the tap is told of it, and the run goes on: it raises at its end, and the exit
+ends, the failure is reported, and the run goes on: it raises at its end, and the exit
 code is 1. What was read before stays written. Each of its records is true, and its row
 in the ledger says that they are not all.
+
+Where a list of one parent is refused, the others are read. The parents are then listed
+once more: what is gone by then is no failure. The runs that follow ask for the lists
+that are still refused, and for no other, until the stream is due.
 
 No ACTIVATE_VERSION message is written: with it a target would delete what a snapshot
 lacks, and to keep what the API no longer lists is what these streams are for.
@@ -22,9 +26,10 @@ lacks, and to keep what the API no longer lists is what these streams are for.
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from singer_sdk.exceptions import AbortedSyncFailedException
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -32,20 +37,30 @@ from typing_extensions import override
 
 from tap_openai_audit.errors import (
     ErrorResponse,
+    MapFailed,
     RequestFailed,
     StreamFailed,
     TapError,
     Terminated,
 )
-from tap_openai_audit.http.causes import Api
+from tap_openai_audit.http.causes import Api, Cause
 from tap_openai_audit.inventory.bookmark import LastReading
 from tap_openai_audit.inventory.parallel import ParallelLists
+from tap_openai_audit.inventory.parents import Parent, Parents
 from tap_openai_audit.inventory.reading import Reading
 from tap_openai_audit.inventory.record import Recorder
-from tap_openai_audit.singer.mapped_stream import MappedStream
+from tap_openai_audit.inventory.schedule import ScheduledStream
+from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import (
+        Callable,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
@@ -66,33 +81,29 @@ other the next list would be refused as well."""
 _NOT_ALLOWED = frozenset({401, 403})
 """Statuses of a key that lacks a permission."""
 
+_MOST_REFUSED = 100
+"""Lists that the state keeps as refused. With more of them the others are found again
+when the stream is read in full."""
+
+_NAMED = 3
+"""Ids of refused lists that a message names."""
+
+_LONGEST_ID = 100
+"""Characters of an id in a message and in the state. The API's own have fewer."""
+
+_P = TypeVar("_P", bound="Parent | None")
+
 
 @dataclass(frozen=True)
-class Parent:
-    """An object that has lists of its own."""
+class _Refused:
+    """A list that the API refused."""
 
     id: str
-    archived: bool
-    filtered: bool
-    """Whether a stream map leaves it out, and its lists with it."""
+    """The id of its parent."""
+    error: RequestFailed
 
 
-@dataclass(frozen=True)
-class Parents:
-    """The context of child streams: all the objects whose lists they read."""
-
-    stream: str
-    """The name of their stream."""
-    all: tuple[Parent, ...]
-    failure: str | None
-    """Why they are not all, or not sure to be. None if they are."""
-
-    def __str__(self) -> str:
-        """Say how many there are, which is what logs and metrics show of a context."""
-        return str(len(self.all))
-
-
-class Reference(MappedStream):
+class Reference(ScheduledStream):
     """A list of the Admin API as a stream."""
 
     listing: ClassVar[Listing]
@@ -136,6 +147,8 @@ class Reference(MappedStream):
         self._recorder = Recorder(self.schema)
         self._parents: tuple[Parent, ...] = ()
         self._reading = Reading()
+        self._listed_again = False
+        self._current_parents: Mapping[str, Parent] | None = None
 
     def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
         """Refuse a bookmark that does not hold when the stream was last read.
@@ -185,27 +198,11 @@ class Reference(MappedStream):
         The SDK would sync children with the first record of their parent, and without
         one not at all.
         """
-        session = self._session()
-        requests, retries = session.client.requests, session.client.retries
-        self._reading = reading = Reading()
-        try:
+        with self._entered() as reading:
             yield from super()._sync_records(context, write_messages=write_messages)
             reading.is_over = True
-        except AbortedSyncFailedException:
-            reading.failure = "a test reads no more"
-        except Terminated as signal:
-            reading.failure = f"ended by {signal.signal.name}"
-            raise
-        finally:
-            if self.selected:
-                row = reading.row(
-                    self.name,
-                    requests=session.client.requests - requests,
-                    retries=session.client.retries - retries,
-                )
-                self._ledger.enter(session, row)
-        if self.selected and reading.suffices:
-            self._schedule.note_read(self)
+        if self.selected and (reading.suffices or reading.refused):
+            self._schedule.note_read(self, reading.refused)
         parents = Parents(self.name, self._parents, reading.failure)
         self._sync_children({_CONTEXT: parents})
 
@@ -217,6 +214,28 @@ class Reference(MappedStream):
         self._reading.emitted += bool(messages)
         self._reading.filtered += not messages
         yield from messages
+
+    @contextmanager
+    def _entered(self) -> Iterator[Reading]:
+        """Enter in the ledger what comes of a reading, however it ends."""
+        session = self._session()
+        requests, retries = session.client.requests, session.client.retries
+        self._reading = reading = Reading()
+        try:
+            yield reading
+        except AbortedSyncFailedException:
+            reading.failure = "a test reads no more"
+        except Terminated as signal:
+            reading.failure = f"ended by {signal.signal.name}"
+            raise
+        finally:
+            if self.selected and not reading.is_needless:
+                row = reading.row(
+                    self.name,
+                    requests=session.client.requests - requests,
+                    retries=session.client.retries - retries,
+                )
+                self._ledger.enter(session, row)
 
     def _parent(self, record: Record) -> Parent:
         archived = record.get("status") == "archived" or bool(record.get("archived_at"))
@@ -241,34 +260,117 @@ class Reference(MappedStream):
 
     def _read(self, parents: Sequence[Parent | None]) -> Iterable[Record]:
         """Read several lists, until one is refused for a reason that all share."""
-        lists = ParallelLists(
-            parents,
-            self._pages,
-            workers=self._session().settings.concurrency,
-            heartbeat=self._session().signals.check,
-        )
-        failed: list[RequestFailed] = []
+        refused: list[_Refused] = []
         archived = 0
-        with closing(iter(lists)) as results:
+        with closing(self._results(parents, self._pages)) as results:
             for parent, result in results:
                 if not isinstance(result, RequestFailed):
                     stamps = self._stamps(parent)
                     self._reading.read += len(result)
                     for item in result:
                         yield self._recorder.record(item, stamps)
-                elif _status(result) not in _OF_ONE_LIST:
-                    failed.append(result)
-                    break
-                elif parent is not None and parent.archived:
+                elif _status(result) not in _OF_ONE_LIST or parent is None:
+                    self._failed(self._failure(result))
+                    return
+                elif parent.archived:
                     archived += 1
                 else:
-                    failed.append(result)
+                    refused.append(_Refused(parent.id, result))
         if archived:
             self.logger.info(
                 "The API does not list this for %d archived ones", archived
             )
-        if failed:
-            self._failed(self._failure(failed, len(parents)))
+        if refused := self._without_gone(refused):
+            # Known before the failure is noted: another one leaves the rest in doubt.
+            whole_otherwise = self._reading.failure is None
+            self._failed(self._refusal(refused, f"of {len(parents)} lists"))
+            if whole_otherwise:
+                self._reading.refused = tuple(
+                    one.id for one in refused if len(one.id) <= _LONGEST_ID
+                )[:_MOST_REFUSED]
+
+    @override
+    def still_refused(self, refused: Sequence[str]) -> bool:
+        """Ask again for lists that were refused, and for nothing else.
+
+        A list that is still refused is a failure of this run, and a row of the ledger.
+
+        Returns:
+            Whether one is. A list that is gone by now is not.
+        """
+        with self._entered() as reading:
+            again: list[_Refused] = []
+            parents = [Parent(id_, archived=False, filtered=False) for id_ in refused]
+            with closing(self._results(parents, self._first_page)) as results:
+                for parent, result in results:
+                    if isinstance(result, RequestFailed):
+                        again.append(_Refused(parent.id, result))
+            again = self._without_gone(again)
+            if again:
+                self._failed(self._refusal(again, "lists still"))
+            else:
+                reading.is_needless = True
+        return bool(again)
+
+    @override
+    def current_parents(self) -> Mapping[str, Parent] | None:
+        """Return the objects as they are listed now, by id; None if they are not.
+
+        They are listed once more in a run, at the most.
+        """
+        if not self._listed_again:
+            self._listed_again = True
+            with suppress(RequestFailed, MapFailed):
+                self._current_parents = {p.id: p for p in self._list_parents()}
+        return self._current_parents
+
+    def _list_parents(self) -> Iterator[Parent]:
+        stamps = self._stamps(None)
+        with closing(self._results([None], self._pages)) as results:
+            for _, result in results:
+                if isinstance(result, RequestFailed):
+                    raise result
+                for item in result:
+                    yield self._parent(self._recorder.record(item, stamps))
+
+    def _without_gone(self, refused: Sequence[_Refused]) -> list[_Refused]:
+        """Leave out the lists of parents that are gone, archived or filtered by now."""
+        of_one_list = any(_status(one.error) in _OF_ONE_LIST for one in refused)
+        current = (
+            self._schedule.parent_of(self).current_parents() if of_one_list else None
+        )
+        if current is None:
+            return [*refused]
+        wanted = {p.id for p in current.values() if not p.archived and not p.filtered}
+        left = [
+            one
+            for one in refused
+            if one.id in wanted or _status(one.error) not in _OF_ONE_LIST
+        ]
+        if len(left) < len(refused):
+            self.logger.info(
+                "%d lists of %s are left out, because what they belong to is gone,"
+                " archived or filtered by now",
+                len(refused) - len(left),
+                self.name,
+            )
+        return left
+
+    def _results(
+        self,
+        parents: Sequence[_P],
+        pages: Callable[[_P], Iterable[list[dict[str, Any]]]],
+    ) -> Generator[tuple[_P, list[dict[str, Any]] | RequestFailed], None, None]:
+        session = self._session()
+        return ParallelLists(
+            parents,
+            pages,
+            workers=session.settings.concurrency,
+            heartbeat=session.signals.check,
+        ).__iter__()
+
+    def _first_page(self, parent: Parent) -> Iterable[list[dict[str, Any]]]:
+        return islice(self._pages(parent), 1)
 
     def _pages(self, parent: Parent | None) -> Iterable[list[dict[str, Any]]]:
         stamps = self._stamps(parent)
@@ -286,21 +388,36 @@ class Reference(MappedStream):
             "run_id": session.run_id,
         }
 
-    def _failure(self, failed: Sequence[RequestFailed], lists: int) -> StreamFailed:
+    def _failure(self, error: RequestFailed) -> StreamFailed:
         """Say why the snapshot is not whole, and those that depend on it are not."""
         children = filter(self._schedule.reads, self.child_streams)
         names = [self.name, *(child.name for child in children)]
-        last = failed[-1]
-        of = ""
-        if lists > 1 and _status(last) in _OF_ONE_LIST:
-            of = f" ({len(failed)} of {lists} lists refused)"
         remedy = "deselect what is not needed"
-        if _status(last) in _NOT_ALLOWED:
+        if _status(error) in _NOT_ALLOWED:
             remedy = f"give the key read access to what they list, or {remedy}"
         return StreamFailed(
-            f"{', '.join(names)}: not read in full{of}",
-            last,
+            f"{', '.join(names)}: not read in full",
+            error,
             f"No other stream is affected; {remedy}",
+        )
+
+    def _refusal(self, refused: Sequence[_Refused], of: str) -> StreamFailed:
+        """Say which lists were refused.
+
+        Args:
+            refused: The lists.
+            of: What follows their number.
+        """
+        named = [redacted(one.id, longest=_LONGEST_ID) for one in refused[:_NAMED]]
+        named += ["..."] if len(refused) > _NAMED else []
+        last = refused[-1].error
+        if _status(last) in _OF_ONE_LIST:
+            last = replace(last, cause=Cause.REFUSED_LIST)
+        return StreamFailed(
+            f"{self.name}: not read in full ({len(refused)} {of} refused:"
+            f" {', '.join(named)})",
+            last,
+            "No other list and no other stream is affected",
         )
 
 
