@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # Run as a script: what it shares with the tests is found by these.
-sys.path[:0] = [str(ROOT / part) for part in (".", "analyze", "tests", "transform")]
+sys.path[:0] = [str(ROOT / part) for part in (".", "analyze")]
 
 from tests.report.browsers import started  # noqa: E402 - after the path
 from tests.report.stage import built, told  # noqa: E402

@@ -23,15 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 # Run as a script: what it shares with the tests is found by these.
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "transform")]
-
-from integration_tests.messages import extracted  # noqa: E402 - after the path
-from integration_tests.warehouse import Warehouse  # noqa: E402
+sys.path[:0] = [str(ROOT)]
 
 from benchmarks import machine, report  # noqa: E402
 from benchmarks.outcomes import Outcome, Table, Verdict  # noqa: E402
 from sandbox.demo.postgres import EmbeddedPostgres  # noqa: E402
 from sandbox.process import SandboxProcess  # noqa: E402
+from testing.messages import extracted  # noqa: E402 - after the path
+from testing.warehouse import Warehouse  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,11 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 # Run as a script: what it shares with the tests is found by these.
-PARTS = (".", "tests", "transform", "analyze")
+PARTS = (".", "analyze")
 sys.path[:0] = [str(ROOT / part) for part in PARTS]
-
-from integration_tests.messages import extracted  # noqa: E402 - after the path
-from integration_tests.warehouse import Warehouse  # noqa: E402
 
 from benchmarks import machine, report  # noqa: E402
 from benchmarks.answers import DEADLINE, grow  # noqa: E402
@@ -34,6 +31,8 @@ from openai_audit_analyze.report.build import build  # noqa: E402
 from openai_audit_analyze.report.settings import settings  # noqa: E402
 from sandbox.demo.postgres import EmbeddedPostgres  # noqa: E402
 from sandbox.process import SandboxProcess  # noqa: E402
+from testing.messages import extracted  # noqa: E402 - after the path
+from testing.warehouse import Warehouse  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

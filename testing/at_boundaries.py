@@ -137,7 +137,7 @@ def _run(library: Path, name: str, directory: Path, arguments: list[str]) -> int
         _FILES: str(directory),
     }
     command = [sys.executable, "-m", "pytest", "-p", "testing.at_boundaries"]
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         [*command, *arguments], cwd=root, env=variables, check=False
     ).returncode
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 from distribution import build
 from hypothesis import HealthCheck, settings
-from meltano_project import ROOT, MeltanoProject, program_of
 from warehouses import skip_without_duckdb
 
 from sandbox.process import SandboxProcess
+from testing.meltano_project import ROOT, MeltanoProject, program_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

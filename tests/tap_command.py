@@ -14,6 +14,8 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from tap_openai_audit.tap import TapOpenAIAudit
+from testing import forks
+from testing.forks import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from sandbox.process import SandboxProcess
 
 COMMAND = (sys.executable, "-m", "tap_openai_audit")
+PREFIX = "TAP_OPENAI_AUDIT_"
 DEADLINE = 120  # seconds; bounds a hang, and nothing else
-MARK = "\0memory "
 # A process of its own in between, because what a process took includes what the one
 # took that it was started from: here a small one, and not that of the tests.
 MEASURED = f"""
@@ -31,7 +33,7 @@ import os, resource, sys
 code = os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])
 unit = 1 if sys.platform == "darwin" else 1024
 taken = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
-os.write(2, {MARK!r}.encode() + str(taken).encode())
+os.write(2, {MEMORY!r}.encode() + str(taken).encode())
 sys.exit(code)
 """
 
@@ -166,7 +168,15 @@ class TapCommand:
     def run(
         self, *options: str, env: Mapping[str, str] | None = None, **inputs: Any
     ) -> Outcome:
-        return run(self.arguments(*options, **inputs), env=env)
+        arguments = self.arguments(*options, **inputs)
+        if any(not name.startswith(PREFIX) for name in env or ()):
+            return run(arguments, env=env)  # Python may read it when it starts
+        out, log = self.folder / "out", self.folder / "log"
+        own = arguments[len(COMMAND) :]
+        code = forks.tap(own, environment(env), out, log, DEADLINE)
+        said, _, memory = log.read_bytes().decode(errors="replace").partition(MEMORY)
+        written = out.read_bytes().decode(errors="replace")
+        return Outcome(-9 if code is None else code, written, said, int(memory or 0))
 
     @contextmanager
     def started(self, **inputs: Any) -> Iterator[Running]:
@@ -211,7 +221,7 @@ def run(arguments: Iterable[str], *, env: Mapping[str, str] | None = None) -> Ou
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             out, log = process.communicate()
-    said, _, memory = log.decode(errors="replace").partition(MARK)
+    said, _, memory = log.decode(errors="replace").partition(MEMORY)
     return Outcome(
         process.returncode, out.decode(errors="replace"), said, int(memory or 0)
     )
@@ -219,9 +229,7 @@ def run(arguments: Iterable[str], *, env: Mapping[str, str] | None = None) -> Ou
 
 def environment(changes: Mapping[str, str] | None) -> dict[str, str]:
     """The environment of the command: this one without settings of the tap."""
-    kept = {
-        k: v for k, v in os.environ.items() if not k.startswith("TAP_OPENAI_AUDIT_")
-    }
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
     return {**kept, **(changes or {})}
 
 

@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meltano_project import ROOT
-
 from benchmarks import report, scenarios
 from benchmarks.bench import Bench
 from benchmarks.outcomes import Verdict
 from benchmarks.program import BARE, BEFORE, TAP, Installed, bare_loop, tap
+from testing.meltano_project import ROOT
 
 if TYPE_CHECKING:
     import pytest

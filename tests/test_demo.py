@@ -12,7 +12,8 @@ from uuid import uuid4
 
 import psutil
 import pytest
-from meltano_project import MELTANO, OF_PLUGINS, ROOT
+
+from testing.meltano_project import MELTANO, OF_PLUGINS, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,8 @@ from uuid import uuid4
 import pytest
 import yaml
 from documents import PAGES, ROOT, anchors, blocks, commands, links, page
-from meltano_project import MeltanoProject, program_of
+
+from testing.meltano_project import MeltanoProject, program_of
 
 if TYPE_CHECKING:
     from pathlib import Path

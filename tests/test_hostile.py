@@ -6,17 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hostile import TEXTS, hostile_events
 from tap_command import TapCommand
+
+from testing.hostile import TEXTS, hostile_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from meltano_project import MeltanoProject
-
     from conftest import Loaded
     from sandbox.process import SandboxProcess
+    from testing.meltano_project import MeltanoProject
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import yaml
-from meltano_project import ROOT, MeltanoProject
 
 from sandbox.process import SandboxProcess
 from tap_openai_audit.configuration import OWN
+from testing.meltano_project import ROOT, MeltanoProject
 from tools import hub
 
 if TYPE_CHECKING:

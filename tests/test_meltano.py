@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from meltano_project import ROOT, MeltanoProject
 
 from tap_openai_audit.configuration import OWN
+from testing.meltano_project import ROOT, MeltanoProject
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from meltano_project import MELTANO, ROOT
+
+from testing.meltano_project import MELTANO, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

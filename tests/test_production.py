@@ -16,9 +16,9 @@ from uuid import uuid4
 import pytest
 import yaml
 from documents import PAGES, ROOT, blocks, page
-from meltano_project import DEADLINE, MELTANO, MeltanoProject
 
 from sandbox.process import SandboxProcess
+from testing.meltano_project import DEADLINE, MELTANO, MeltanoProject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

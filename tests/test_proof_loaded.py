@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from meltano_project import MELTANO, MeltanoProject
 from warehouses import (
     PROOF,
     STREAMS,
@@ -22,6 +21,7 @@ from warehouses import (
 
 from sandbox.process import SandboxProcess
 from tap_openai_audit.audit_logs.buckets import high_of
+from testing.meltano_project import MELTANO, MeltanoProject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

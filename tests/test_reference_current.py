@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from meltano_project import DEADLINE, ROOT, program_of
 from tap_command import Outcome, TapCommand, catalog_of
 from warehouses import Warehouse, duckdb_at, postgres_at, skip_without_duckdb
 
 from sandbox.process import SandboxProcess
+from testing.meltano_project import DEADLINE, ROOT, program_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

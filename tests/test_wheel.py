@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from meltano_project import DEADLINE, ROOT
+
+from testing.meltano_project import DEADLINE, ROOT
 
 if TYPE_CHECKING:
     from sandbox.process import SandboxProcess

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 import pytest
-from meltano_project import program_of
 from warehouses import skip_without_duckdb
 
 from sandbox.process import SandboxProcess
+from testing.meltano_project import program_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from meltano_project import MeltanoProject
-
     from sandbox.demo.postgres import Database
+    from testing.meltano_project import MeltanoProject
 
 TAP = "tap-chatgpt-workspace"
 EVENTS = ("workspace_audit_logs", "workspace_auth_logs")

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from meltano_project import ROOT, program_of
 
 from tap_openai_audit.audit_logs.digest_stream import AuditLogDigests
 from tap_openai_audit.audit_logs.stream import AuditLogs
 from tap_openai_audit.singer.sync_reports import SyncReports
+from testing.meltano_project import ROOT, program_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

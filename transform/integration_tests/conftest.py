@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from integration_tests.warehouse import Warehouse
+from testing.warehouse import Warehouse
 
 # With `--dist=loadgroup` one process makes what all tests of a warehouse read.
 KINDS = [

@@ -15,7 +15,7 @@ import pytest
 import sqlglot
 import yaml
 
-from integration_tests.warehouse import PROJECT
+from testing.warehouse import PROJECT
 
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 TYPES = {

@@ -7,15 +7,15 @@ from datetime import datetime
 from string import ascii_letters
 from typing import TYPE_CHECKING, Any
 
-from integration_tests.messages import event, events, extracted, stream_of
 from sandbox.process import SandboxProcess
 from testing.clock import recent
+from testing.messages import event, events, extracted, stream_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from integration_tests.messages import Message
-    from integration_tests.warehouse import Warehouse
+    from testing.messages import Message
+    from testing.warehouse import Warehouse
 
 
 DIGESTS = {

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration_tests.messages import event, events
-from integration_tests.warehouse import PROJECT
+from testing.messages import event, events
+from testing.warehouse import PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from integration_tests.warehouse import Warehouse
+    from testing.warehouse import Warehouse
 
 RULES = "models/rules/rule_openai_audit__"
 

@@ -12,10 +12,10 @@ from uuid import uuid4
 import duckdb
 import pytest
 import yaml
-from meltano_project import ROOT, MeltanoProject
 
 from sandbox.process import SandboxProcess
 from testing.clock import recent
+from testing.meltano_project import ROOT, MeltanoProject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from integration_tests.warehouse import Warehouse
+    from testing.warehouse import Warehouse
 
 #: Each way to write an address, and what only looks like one.
 WRITTEN = """

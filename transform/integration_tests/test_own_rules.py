@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from integration_tests.messages import event, events, stream_of
-from integration_tests.warehouse import PROJECT, Warehouse
+from testing.messages import event, events, stream_of
+from testing.warehouse import PROJECT, Warehouse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hostile import hostile_events
 
-from integration_tests.messages import extracted, records
-from integration_tests.warehouse import PROJECT
 from sandbox.process import SandboxProcess
 from testing.clock import recent
+from testing.hostile import hostile_events
+from testing.messages import extracted, records
+from testing.warehouse import PROJECT
 
 if TYPE_CHECKING:
-    from integration_tests.messages import Message
-    from integration_tests.warehouse import Warehouse
+    from testing.messages import Message
+    from testing.warehouse import Warehouse
 
 TABLES = tuple(
     f"int_openai_audit__{name}"

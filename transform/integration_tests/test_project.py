@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration_tests.warehouse import PROJECT
+from testing.warehouse import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import jinja2
 import pytest
 import yaml
 
-from integration_tests.warehouse import PROJECT
+from testing.warehouse import PROJECT
 
 CARD = {
     "title": "A rule",

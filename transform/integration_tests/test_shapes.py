@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from integration_tests.messages import EVENTS, event, events, stream_of
+from testing.messages import EVENTS, event, events, stream_of
 
 if TYPE_CHECKING:
-    from integration_tests.warehouse import Warehouse
+    from testing.warehouse import Warehouse
 
 WORKSPACE = {
     "event_id": str,

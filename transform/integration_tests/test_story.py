@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration_tests.messages import extracted
 from sandbox.process import SandboxProcess
 from sandbox.story.incident import CLIENT
+from testing.messages import extracted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from integration_tests.messages import Message
-    from integration_tests.warehouse import Warehouse
+    from testing.messages import Message
+    from testing.warehouse import Warehouse
 
 AT_MOST_A_WEEK = 2
 #: Companies by their seed, whose months differ, and when the last day of each ends: two

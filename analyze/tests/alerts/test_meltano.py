@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from meltano_project import MeltanoProject
 
 from openai_audit_analyze.alerts.delivery import _service
 from openai_audit_analyze.alerts.settings import settings
+from testing.meltano_project import MeltanoProject
 from tests.alerts.receiver import HttpReceiver
 from tests.alerts.stage import ROOT, Stage
 

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from integration_tests.warehouse import Warehouse
     from playwright.sync_api import Browser
+
+    from testing.warehouse import Warehouse
 
 # With `--dist=loadgroup` one process makes what all tests of a warehouse read.
 KINDS = [

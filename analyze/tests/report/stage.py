@@ -12,14 +12,14 @@ from uuid import uuid4
 
 import duckdb
 import psycopg
-from integration_tests.messages import extracted
-from integration_tests.warehouse import Warehouse
 
 from openai_audit_analyze.report.build import MANIFEST, build
 from openai_audit_analyze.report.models import MODELS
 from openai_audit_analyze.report.settings import settings
 from sandbox.process import SandboxProcess
 from testing.clock import recent
+from testing.messages import extracted
+from testing.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

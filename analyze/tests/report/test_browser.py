@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from integration_tests.warehouse import Warehouse
     from playwright.sync_api import Browser, Page
+
+    from testing.warehouse import Warehouse
 
 SECTIONS = (
     "Findings",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from meltano_project import MeltanoProject
 
+from testing.meltano_project import MeltanoProject
 from tests.report.stage import EVENT, ROOT, Stage
 
 if TYPE_CHECKING:

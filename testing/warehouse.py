@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import psycopg
-from meltano_project import program_of
 
-from integration_tests.forks import dbt
+from testing.forks import dbt
+from testing.meltano_project import program_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sandbox.demo.postgres import Database
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[1] / "transform"
 DEADLINE = 300  # seconds; bounds a hang, and nothing else
 
 

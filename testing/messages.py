@@ -7,7 +7,7 @@ import subprocess
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from meltano_project import program_of
+from testing.meltano_project import program_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
