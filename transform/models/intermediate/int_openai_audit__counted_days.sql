@@ -25,13 +25,7 @@ logs as (
 ),
 
 digests as (
-    select
-        account_id,
-        source,
-        day,
-        counted_from,
-        updated_at
-    from {{ ref('int_openai_audit__digests') }}
+    select * from {{ ref('int_openai_audit__digests') }}
     where {{ openai_audit.within_days(since, 'day') }}
 ),
 

@@ -5,36 +5,11 @@
 with
 
 objects as (
-    select
-        stream,
-        kind,
-        id,
-        name,
-        email,
-        role,
-        status,
-        project_id,
-        group_id,
-        owner_kind,
-        owner_id,
-        since,
-        expires_at,
-        ended_at,
-        last_used_at,
-        organization_id,
-        run_id,
-        loaded_at
-    from {{ ref('stg_openai_audit__references') }}
+    select * from {{ ref('stg_openai_audit__references') }}
 ),
 
 listings as (
-    select
-        organization_id,
-        stream,
-        run_id,
-        started_at,
-        finished_at
-    from {{ ref('int_openai_audit__listings') }}
+    select * from {{ ref('int_openai_audit__listings') }}
 ),
 
 runs as (

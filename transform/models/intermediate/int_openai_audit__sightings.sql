@@ -35,10 +35,7 @@ events as (
 ),
 
 types as (
-    select
-        event_type,
-        object_kind
-    from {{ ref('openai_audit__event_types') }}
+    select * from {{ ref('openai_audit__event_types') }}
 ),
 
 sightings as (

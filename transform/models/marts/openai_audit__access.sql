@@ -88,11 +88,7 @@ complete_lists as (
 ),
 
 owner_names as (
-    select
-        account_id,
-        id,
-        name
-    from {{ ref('openai_audit__names') }}
+    select * from {{ ref('openai_audit__names') }}
     where is_current
 ),
 
@@ -120,11 +116,7 @@ seen as (
 ),
 
 projects as (
-    select
-        account_id,
-        id,
-        name
-    from {{ ref('openai_audit__names') }}
+    select * from {{ ref('openai_audit__names') }}
     where is_current and kind = 'project'
 ),
 

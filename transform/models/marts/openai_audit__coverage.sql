@@ -17,63 +17,19 @@
 with
 
 counted as (
-    select
-        account_id,
-        source,
-        day,
-        events,
-        claimed_events,
-        claimed_checksum,
-        counted_at
-    from {{ ref('int_openai_audit__counted_days') }}
+    select * from {{ ref('int_openai_audit__counted_days') }}
 ),
 
 digests as (
-    select
-        account_id,
-        source,
-        day,
-        chain_id,
-        chains,
-        events,
-        ids_checksum,
-        counted_from,
-        counted_to,
-        exact,
-        reason,
-        updated_at,
-        is_confirmed
-    from {{ ref('int_openai_audit__digests') }}
+    select * from {{ ref('int_openai_audit__digests') }}
 ),
 
 looks as (
-    select
-        account_id,
-        source,
-        chain_id,
-        complete,
-        bookmark,
-        reason,
-        deep_complete,
-        deep_window_start,
-        deep_window_end
-    from {{ ref('int_openai_audit__looks') }}
+    select * from {{ ref('int_openai_audit__looks') }}
 ),
 
 run_days as (
-    select
-        account_id,
-        workspace_id,
-        source,
-        day,
-        runs,
-        runs_incomplete,
-        events_late,
-        greatest_lateness_seconds,
-        longest_gap_seconds,
-        chains_begun_anew,
-        last_complete_at
-    from {{ ref('int_openai_audit__run_days') }}
+    select * from {{ ref('int_openai_audit__run_days') }}
 ),
 
 feeds as (
@@ -86,17 +42,7 @@ feeds as (
 ),
 
 files as (
-    select
-        account_id,
-        source,
-        file_id,
-        day,
-        events_emitted,
-        ids_checksum,
-        first_event_at,
-        last_event_at,
-        reason
-    from {{ ref('stg_openai_audit__workspace_log_files') }}
+    select * from {{ ref('stg_openai_audit__workspace_log_files') }}
 ),
 
 file_days as (
@@ -179,14 +125,7 @@ compared as (
 ),
 
 counted_files as (
-    select
-        account_id,
-        source,
-        file_id,
-        events,
-        ids_checksum,
-        counted_at
-    from {{ ref('int_openai_audit__counted_files') }}
+    select * from {{ ref('int_openai_audit__counted_files') }}
 )
 
 select

@@ -4,43 +4,7 @@
 with
 
 events as (
-    select
-        event_id,
-        occurred_at,
-        loaded_at,
-        source_relation,
-        account_id,
-        organization_id,
-        workspace_id,
-        source,
-        event_type,
-        outcome,
-        actor_type,
-        actor_kind,
-        actor_id,
-        actor_email,
-        api_key_id,
-        ip_address,
-        country,
-        city,
-        latitude,
-        longitude,
-        asn,
-        user_agent,
-        ja3,
-        ja4,
-        project_id,
-        project_name,
-        object_kind,
-        object_id,
-        object_name,
-        object_names,
-        new_name,
-        role,
-        setting,
-        target,
-        details
-    from {{ ref('int_openai_audit__events') }}
+    select * from {{ ref('int_openai_audit__events') }}
 ),
 
 types as (

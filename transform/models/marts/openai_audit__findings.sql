@@ -30,22 +30,7 @@
 with
 
 detected as (
-    select
-        finding_id,
-        rule,
-        account_id,
-        entity,
-        severity,
-        window_start,
-        first_event_at,
-        last_event_at,
-        event_count,
-        event_ids,
-        newest_event_id,
-        sentence,
-        object_kind,
-        object_id
-    from {{ ref('int_openai_audit__detected') }}
+    select * from {{ ref('int_openai_audit__detected') }}
 ),
 
 {% if is_incremental() -%}
@@ -63,12 +48,7 @@ new_ones as (
 {%- endif %}
 
 rules as (
-    select
-        rule,
-        title,
-        remediation,
-        mitre
-    from {{ ref('openai_audit__rules') }}
+    select * from {{ ref('openai_audit__rules') }}
 ),
 
 names as (
@@ -89,27 +69,11 @@ workspaces as (
 ),
 
 suppressions as (
-    select
-        finding_id,
-        reason
-    from {{ ref('int_openai_audit__suppressed') }}
+    select * from {{ ref('int_openai_audit__suppressed') }}
 ),
 
 events as (
-    select
-        event_id,
-        organization_id,
-        workspace_id,
-        actor_kind,
-        actor_id,
-        actor_name,
-        actor_email,
-        object_kind,
-        object_id,
-        object_name,
-        ip_address,
-        sentence
-    from {{ ref('openai_audit__events') }}
+    select * from {{ ref('openai_audit__events') }}
     where {{ openai_audit.is_newest_of_a_new_finding(this if is_incremental() else none) }}
 ),
 

@@ -9,17 +9,7 @@
 with
 
 keys as (
-    select
-        organization_id,
-        access_kind,
-        principal_id,
-        owner_id,
-        owner_name,
-        owner_is_gone,
-        since,
-        last_seen_at,
-        listed_at
-    from {{ ref('openai_audit__access') }}
+    select * from {{ ref('openai_audit__access') }}
     where access_kind in ('api_key', 'admin_api_key') and owner_id is not null
 ),
 
