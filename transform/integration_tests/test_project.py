@@ -162,3 +162,48 @@ def test_a_duckdb_whose_files_the_loader_cannot_open_is_refused_before_it_makes_
     assert len(said) == 1
     assert "target-duckdb cannot open" in said[0]
     assert not (tmp_path / "audit.duckdb").exists()
+
+
+def test_other_projects_may_read_answers_and_what_rules_read(
+    models: Mapping[str, Any],
+) -> None:
+    open_to_rules = {
+        f"int_openai_audit__{n}" for n in ("events", "remembered", "watched")
+    }
+    for name, model in models.items():
+        if name.startswith("openai_audit__"):
+            assert model["access"] == "public", name
+        elif name.startswith("int_"):
+            access = "protected" if name in open_to_rules else "private"
+            assert model["access"] == access, name
+
+
+def test_alerts_and_report_are_exposures_of_what_they_read(
+    manifest: Any, models: Mapping[str, Any]
+) -> None:
+    read = {
+        exposure["name"]: {
+            node.rpartition(".")[2] for node in exposure["depends_on"]["nodes"]
+        }
+        for exposure in manifest["exposures"].values()
+    }
+    findings = {"openai_audit__findings", "openai_audit__findings_now"}
+    answers = {name for name in models if name.startswith("openai_audit__")}
+    assert read["openai_audit_alerts"] == findings
+    assert read["openai_audit_report"] == answers
+
+
+def test_each_described_macro_is_there_with_its_arguments(manifest: Any) -> None:
+    macros = [
+        macro
+        for macro in manifest["macros"].values()
+        if macro["package_name"] == "openai_audit" and macro["patch_path"]
+    ]
+    listed = (PROJECT / "macros/_macros.yml").read_text("utf-8").count("\n  - name: ")
+    assert len(macros) == listed
+    for macro in macros:
+        head = re.search(rf"macro {macro['name']}\((.*?)\)", macro["macro_sql"])
+        assert head, macro["name"]
+        names = [text.split("=")[0].strip() for text in head[1].split(",") if text]
+        described = [argument["name"] for argument in macro["arguments"]]
+        assert [name for name in names if name != "[]"] == described, macro["name"]
