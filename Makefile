@@ -182,7 +182,7 @@ install-plugins = $(MELTANO)/meltano --log-level=warning install
 	$(call plugins,tap-openai-audit target-postgres)
 
 .meltano/.installed: .meltano/.installed-demo
-	$(call plugins,$(loaders))
+	$(call plugins,$(others))
 
 .meltano/.installed-transform: .meltano/.installed-demo
 	$(call plugins,dbt)
@@ -194,5 +194,5 @@ install-plugins = $(MELTANO)/meltano --log-level=warning install
 	$(call plugins,report)
 
 # `meltano.yml` says why DuckDB cannot be had for newer ones.
-loaders = target-jsonl $(shell $(MELTANO)/python -c \
+others = tap-chatgpt-workspace target-jsonl $(shell $(MELTANO)/python -c \
 	'import sys; sys.version_info < (3, 14) and print("target-duckdb")')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import sys
@@ -22,6 +23,7 @@ _FORKS.set_forkserver_preload(
         "dbt.adapters.duckdb",
         "dbt.adapters.postgres",
         "tap_openai_audit.tap",
+        "tap_openai_audit.workspace.tap",
     ]
 )
 
@@ -43,16 +45,18 @@ def dbt(
     return _run(_dbt, (arguments, environment, output), deadline)
 
 
-def tap(
+def tap(  # noqa: PLR0913, PLR0917 - all of a process
+    package: str,
     arguments: Sequence[str],
     environment: Mapping[str, str],
     out: Path,
     log: Path,
     deadline: float,
 ) -> int | None:
-    """Run the tap's command and return its exit code, None if it took too long.
+    """Run a tap's command and return its exit code, None if it took too long.
 
     Args:
+        package: What `python -m` would run: `tap_openai_audit` or another.
         arguments: Those of the command line.
         environment: All its variables. Those that Python or the C library read when
             they start have no effect.
@@ -60,7 +64,7 @@ def tap(
         log: The same of stderr; at the end comes a line `MEMORY <bytes>`.
         deadline: When to give up, in seconds.
     """
-    return _run(_tap, (arguments, environment, out, log), deadline)
+    return _run(_tap, (package, arguments, environment, out, log), deadline)
 
 
 def _run(
@@ -97,11 +101,15 @@ MEMORY = "\0memory "
 
 
 def _tap(
-    arguments: Sequence[str], environment: Mapping[str, str], out: Path, log: Path
+    package: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    out: Path,
+    log: Path,
 ) -> None:
     import resource  # noqa: PLC0415 - Windows has none
 
-    from tap_openai_audit.__main__ import main  # noqa: PLC0415 - other parts have none
+    command = importlib.import_module(f"{package}.__main__")
 
     os.environ.clear()
     os.environ.update(environment)
@@ -111,10 +119,10 @@ def _tap(
         os.close(opened)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.argv = ["tap-openai-audit", *arguments]
+    sys.argv = [package, *arguments]
     code: object = 0
     try:
-        main()
+        command.main()
     except SystemExit as end:
         code = end.code
     except BaseException:  # noqa: BLE001 - as Python does it at the end

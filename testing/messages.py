@@ -43,23 +43,30 @@ EVENTS = {
 
 
 def extracted(sandbox: SandboxProcess, directory: Path) -> list[Message]:
-    """Run the tap with all its streams; it goes on from where it was."""
-    config = directory / "tap.json"
-    config.write_text(
-        json.dumps(
-            {
-                "organization_id": sandbox.organization_id,
-                "admin_key": sandbox.admin_key,
-                "api_url": sandbox.url,
-                "workspace_id": sandbox.workspace_id,
-                "workspace_key": sandbox.workspace_key,
-                "workspace_api_url": sandbox.workspace_url,
-            }
-        )
-    )
-    catalog, state = directory / "catalog.json", directory / "state.json"
+    """Run both taps with all their streams; each goes on from where it was."""
+    of_the_organization = {
+        "organization_id": sandbox.organization_id,
+        "admin_key": sandbox.admin_key,
+        "api_url": sandbox.url,
+    }
+    of_the_workspace = {
+        "workspace_id": sandbox.workspace_id,
+        "key": sandbox.workspace_key,
+        "api_url": sandbox.workspace_url,
+    }
+    return [
+        *_run("tap-openai-audit", of_the_organization, directory),
+        *_run("tap-chatgpt-workspace", of_the_workspace, directory),
+    ]
+
+
+def _run(tap: str, settings: Mapping[str, str], directory: Path) -> list[Message]:
+    config = directory / f"{tap}.json"
+    config.write_text(json.dumps(settings))
+    catalog = directory / f"{tap}.catalog.json"
+    state = directory / f"{tap}.state.json"
     if not catalog.exists():
-        found = json.loads(_tap("--config", str(config), "--discover"))
+        found = json.loads(_output(tap, "--config", str(config), "--discover"))
         for stream in found["streams"]:
             for entry in stream["metadata"]:
                 if not entry["breadcrumb"]:
@@ -68,16 +75,16 @@ def extracted(sandbox: SandboxProcess, directory: Path) -> list[Message]:
     arguments = ["--config", str(config), "--catalog", str(catalog)]
     if state.exists():
         arguments += ["--state", str(state)]
-    lines = _tap(*arguments).split("\n")
+    lines = _output(tap, *arguments).split("\n")
     messages = [json.loads(line) for line in lines if line]
     states = [m["value"] for m in messages if m["type"] == "STATE"]
     state.write_text(json.dumps(states[-1]))
     return messages
 
 
-def _tap(*arguments: str) -> str:
+def _output(tap: str, *arguments: str) -> str:
     ran = subprocess.run(
-        [program_of("tap-openai-audit"), *arguments],
+        [program_of(tap), *arguments],
         check=False,
         capture_output=True,
         encoding="utf-8",

@@ -67,7 +67,7 @@ def meltano(tmp_path: Path, sandbox: SandboxProcess) -> MeltanoProject:
         tmp_path,
         MELTANO_ENVIRONMENT="sandbox",
         TAP_OPENAI_AUDIT_API_URL=sandbox.url,
-        TAP_OPENAI_AUDIT_WORKSPACE_API_URL=sandbox.workspace_url,
+        TAP_CHATGPT_WORKSPACE_API_URL=sandbox.workspace_url,
     )
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from tap_openai_audit.audit_logs.report import Report
 from tap_openai_audit.errors import ExpiredFile, NotAnswered
 from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.timestamps import iso, unix
 from tap_openai_audit.workspace.feed import Feed
+from tap_openai_audit.workspace.feed_report import FeedReport
 from tap_openai_audit.workspace.hashes import KnownEvents, KnownFiles
 from tap_openai_audit.workspace.log_files import (
     Content,
@@ -207,7 +207,7 @@ def run(  # noqa: PLR0913 - whatever a run depends on
         api,
         position,
         asked or Asked(),
-        Report(scope="workspace_audit", started_at=0),
+        FeedReport("workspace_audit", started_at=0),
         sink,
         lost=lost,
         size=size,

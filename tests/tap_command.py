@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from tap_openai_audit.tap import TapOpenAIAudit
 from testing import forks
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from sandbox.process import SandboxProcess
 
 COMMAND = (sys.executable, "-m", "tap_openai_audit")
-PREFIX = "TAP_OPENAI_AUDIT_"
+PREFIX = "TAP_"
+WORKSPACE_COMMAND = (sys.executable, "-m", "tap_openai_audit.workspace")
 DEADLINE = 120  # seconds; bounds a hang, and nothing else
 # A process of its own in between, because what a process took includes what the one
 # took that it was started from: here a small one, and not that of the tests.
@@ -138,11 +139,21 @@ class Running:
 
 @dataclass
 class TapCommand:
-    """Runs the command against one sandbox."""
+    """Runs the organization's command against one sandbox."""
 
     sandbox: SandboxProcess
     folder: Path
     settings: Mapping[str, Any] = field(default_factory=dict)
+    command: ClassVar = COMMAND
+
+    @property
+    def account(self) -> dict[str, Any]:
+        """The settings that say what is read, where and with which key."""
+        return {
+            "organization_id": self.sandbox.organization_id,
+            "admin_key": self.sandbox.admin_key,
+            "api_url": self.sandbox.url,
+        }
 
     def arguments(
         self,
@@ -151,14 +162,8 @@ class TapCommand:
         catalog: object = None,
         **settings: Any,
     ) -> list[str]:
-        config = {
-            "organization_id": self.sandbox.organization_id,
-            "admin_key": self.sandbox.admin_key,
-            "api_url": self.sandbox.url,
-            **self.settings,
-            **settings,
-        }
-        arguments = [*COMMAND, "--config", self._file("config", config), *options]
+        config = {**self.account, **self.settings, **settings}
+        arguments = [*self.command, "--config", self._file("config", config), *options]
         if state is not None:
             arguments += ["--state", self._file("state", state)]
         if catalog is not None:
@@ -172,8 +177,8 @@ class TapCommand:
         if any(not name.startswith(PREFIX) for name in env or ()):
             return run(arguments, env=env)  # Python may read it when it starts
         out, log = self.folder / "out", self.folder / "log"
-        own = arguments[len(COMMAND) :]
-        code = forks.tap(own, environment(env), out, log, DEADLINE)
+        _, _, package, *own = arguments
+        code = forks.tap(package, own, environment(env), out, log, DEADLINE)
         said, _, memory = log.read_bytes().decode(errors="replace").partition(MEMORY)
         written = out.read_bytes().decode(errors="replace")
         return Outcome(-9 if code is None else code, written, said, int(memory or 0))
@@ -205,6 +210,20 @@ class TapCommand:
         path = self.folder / f"{name}.json"
         path.write_text(json.dumps(content), encoding="utf-8")
         return str(path)
+
+
+class WorkspaceCommand(TapCommand):
+    """Runs the workspace's command against one sandbox."""
+
+    command = WORKSPACE_COMMAND
+
+    @property
+    def account(self) -> dict[str, Any]:
+        return {
+            "workspace_id": self.sandbox.workspace_id,
+            "key": self.sandbox.workspace_key,
+            "api_url": self.sandbox.workspace_url,
+        }
 
 
 def run(arguments: Iterable[str], *, env: Mapping[str, str] | None = None) -> Outcome:

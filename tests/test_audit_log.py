@@ -18,7 +18,7 @@ from tap_openai_audit.errors import (
     RequestFailed,
     VanishedCursor,
 )
-from tap_openai_audit.http.causes import MEANING, Api, Cause
+from tap_openai_audit.http.causes import MEANING, Cause
 from tap_openai_audit.http.client import Client
 from tap_openai_audit.settings import Settings
 from tap_openai_audit.windows import Window
@@ -47,7 +47,7 @@ def read(answer: bytes, cursor: str | None, scope: str = "organization") -> Page
             }
         )
         client = Client(
-            settings.endpoint(Api.ORGANIZATION),
+            settings.endpoint,
             logging.getLogger(__name__),
             threading.Event(),
         )

@@ -9,17 +9,21 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_openai_audit.tap import TapOpenAIAudit
+from tap_openai_audit.workspace.tap import TapChatGPTWorkspace
+
+if TYPE_CHECKING:
+    from tap_openai_audit.singer.base_tap import BaseTap
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
-def discovered() -> dict[str, dict[str, Any]]:
-    catalog = json.loads(TapOpenAIAudit(validate_config=False).catalog_json_text)
+def discovered(tap: type[BaseTap]) -> dict[str, dict[str, Any]]:
+    catalog = json.loads(tap(validate_config=False).catalog_json_text)
     return {stream["tap_stream_id"]: stream for stream in catalog["streams"]}
 
 
@@ -49,7 +53,14 @@ def lines_of(stream: dict[str, Any]) -> list[str]:
     return lines
 
 
-CATALOG = discovered()
+OF_THE_ORGANIZATION = discovered(TapOpenAIAudit)
+OF_THE_WORKSPACE = discovered(TapChatGPTWorkspace)
+CATALOG = {**OF_THE_ORGANIZATION, **OF_THE_WORKSPACE}
+
+
+def test_the_taps_share_the_reports_alone_and_these_are_the_same_table() -> None:
+    assert OF_THE_ORGANIZATION.keys() & OF_THE_WORKSPACE.keys() == {"sync_reports"}
+    assert OF_THE_ORGANIZATION["sync_reports"] == OF_THE_WORKSPACE["sync_reports"]
 
 
 def test_all_streams_are_stored() -> None:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from local_server import OK, LocalServer, closed_port, response, self_signed
-from tap_command import DEADLINE, Outcome, TapCommand, environment
+from tap_command import DEADLINE, Outcome, TapCommand, WorkspaceCommand, environment
 
 from sandbox.process import SandboxProcess
 from tap_openai_audit.audit_logs.event_types import ORGANIZATION
-from tap_openai_audit.check import probes
+from tap_openai_audit.check import time_limit
 from tap_openai_audit.check.conclusions import (
     Evidence,
     Made,
@@ -40,8 +40,11 @@ if TYPE_CHECKING:
 KEY = "sk-admin-Wq7Zr2Lt9Xv4"
 CHECKS = [
     "settings", "connection", "key", "logging", "tenant_events", "newest_event",
-    "filters", "clock", "workspace_audit_logs", "workspace_auth_logs",
-    "workspace_files", "state",
+    "filters", "clock", "state",
+]  # fmt: skip
+CHECKS_OF_A_WORKSPACE = [
+    "settings", "workspace_audit_logs", "workspace_auth_logs", "workspace_files",
+    "state",
 ]  # fmt: skip
 NOW = 1_790_000_000
 HOUR, DAY = 3600, 86_400
@@ -105,7 +108,9 @@ def checked(
     command: TapCommand, env: dict[str, str] | None = None, **settings: Any
 ) -> Checked:
     found = Checked(command.run("--check=json", env=env, **settings))
-    assert [check["name"] for check in found.said["checks"]] == CHECKS
+    of_workspace = isinstance(command, WorkspaceCommand)
+    names = [check["name"] for check in found.said["checks"]]
+    assert names == (CHECKS_OF_A_WORKSPACE if of_workspace else CHECKS)
     assert found.said["works"] is (found.outcome.code == 0)
     assert all("\n" not in check["text"] for check in found.said["checks"])
     for part in (KEY, KEY[-6:], KEY[9:15]):
@@ -200,7 +205,7 @@ def test_all_problems_of_the_settings_are_told_at_once(command: TapCommand) -> N
     found = checked(command, organization_id="", admin_key="", concurrency=0)
     told = found["settings"]["problems"]
     assert [problem.split()[0] for problem in told] == [
-        "organization_id", "concurrency",
+        "organization_id", "admin_key", "concurrency",
     ]  # fmt: skip
     assert {name for name, s in found.statuses.items() if s == "skipped"} == {
         *CHECKS[1:]
@@ -271,8 +276,8 @@ def test_a_fault_that_may_pass_is_told_with_how_long_a_sync_tries(
 def test_an_api_that_hangs_does_not_hold_a_check(
     sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probes, "_SECONDS", 1)
-    monkeypatch.setattr(probes, "_REQUEST_SECONDS", 1)
+    monkeypatch.setattr(time_limit, "_SECONDS", 1)
+    monkeypatch.setattr(time_limit, "_REQUEST_SECONDS", 1)
     # An answer that comes after all would be none of the check's errors.
     sandbox.control.faults({"kind": "hang", "seconds": 60})
     config = {
@@ -286,15 +291,17 @@ def test_an_api_that_hangs_does_not_hold_a_check(
         "max_retry_seconds": 600,
         "user_agent": "test",
     }
+    signals = Signals()
     with (
-        Probes(
-            Settings.of(config),
-            signals=Signals(),
-            logger=logging.getLogger(__name__),
-        ) as asked,
+        time_limit.TimeLimit(signals) as limit,
         pytest.raises(RequestFailed) as caught,
     ):
-        asked.page(ORGANIZATION)
+        Probes(
+            Settings.of(config),
+            limit,
+            signals=signals,
+            logger=logging.getLogger(__name__),
+        ).page(ORGANIZATION)
     text = f"No answer within the 1 s of the check: {MEANING[Cause.TIMEOUT]}"
     assert str(caught.value) == text
 
@@ -639,39 +646,24 @@ def workspace() -> Iterator[SandboxProcess]:
 @pytest.fixture
 def of_workspace(workspace: SandboxProcess, tmp_path: Path) -> Iterator[TapCommand]:
     usual = workspace.control.behaviour()
-    settings = {
-        "organization_id": None,
-        "admin_key": None,
-        "workspace_id": workspace.workspace_id,
-        "workspace_key": workspace.workspace_key,
-        "workspace_api_url": workspace.workspace_url,
-        "max_retry_seconds": 0,
-    }
-    yield TapCommand(workspace, tmp_path, settings)
+    yield WorkspaceCommand(workspace, tmp_path, {"max_retry_seconds": 0})
     workspace.control.behave(**usual)
 
 
-def test_a_workspace_alone_is_checked(of_workspace: TapCommand) -> None:
+def test_a_workspace_is_checked(of_workspace: TapCommand) -> None:
     found = checked(of_workspace)
     assert found.said["works"]
-    passed = {name for name, status in found.statuses.items() if status == "ok"}
-    assert passed == {
-        "settings", "workspace_audit_logs", "workspace_auth_logs", "workspace_files",
-    }  # fmt: skip
+    assert found.statuses == {
+        "settings": "ok",
+        "workspace_audit_logs": "ok",
+        "workspace_auth_logs": "ok",
+        "workspace_files": "ok",
+        "state": "skipped",
+    }
     assert found["settings"]["text"].startswith("Workspace 5f0f1d4e")
-    assert "Nothing of the organization is read" in found["key"]["text"]
     requests = of_workspace.sandbox.control.requests()
     assert {r["host"] for r in requests["log"]} == {"workspace", "files"}
     assert requests["leaks"] == 0
-
-
-def test_both_are_checked_and_each_is_named(of_workspace: TapCommand) -> None:
-    sandbox = of_workspace.sandbox
-    both = {"organization_id": sandbox.organization_id, "admin_key": KEY}
-    found = checked(of_workspace, None, **both)
-    assert found.said["works"]
-    assert " and workspace 5f0f1d4e" in found["settings"]["text"]
-    assert found["key"]["status"] == found["workspace_files"]["status"] == "ok"
 
 
 def test_a_permission_that_the_workspace_key_lacks_is_named(
@@ -690,8 +682,8 @@ def test_a_permission_that_the_workspace_key_lacks_is_named(
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
-        ({"workspace_key": "sk-proj-0123456789"}, "project_key"),
-        ({"workspace_key": "0123456789"}, "wrong_key"),
+        ({"key": "sk-proj-0123456789"}, "project_key"),
+        ({"key": "0123456789"}, "wrong_key"),
         ({"workspace_id": "00000000-0000-0000-0000-000000000000"}, "not_found"),
     ],
 )

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.process import SandboxProcess
 from tap_openai_audit.errors import ErrorResponse, Interrupted, RequestFailed
-from tap_openai_audit.http.causes import Api, Cause
+from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.http.client import Client
 from tap_openai_audit.http.pace import Pace
 from tap_openai_audit.http.response import Response
@@ -53,7 +53,7 @@ def client_of(
 ) -> Client:
     found = settings(sandbox.url, sandbox.admin_key, sandbox.organization_id)
     found = replace(found, max_retry_seconds=max_retry_seconds)
-    return Client(found.endpoint(Api.ORGANIZATION), LOGGER, stop)
+    return Client(found.endpoint, LOGGER, stop)
 
 
 def settings(
@@ -186,7 +186,7 @@ class Script:
 
 
 def scripted(time_: Time, *answers: RequestFailed | None, seconds: float = 1) -> Client:
-    endpoint = settings("http://127.0.0.1").endpoint(Api.ORGANIZATION)
+    endpoint = settings("http://127.0.0.1").endpoint
     client = Client(endpoint, LOGGER, time_, clock=lambda: time_.now)
     client._transport = cast("Transport", Script(time_, *answers, seconds=seconds))
     return client
@@ -288,7 +288,7 @@ def at_the_same_time(
     """Ask for each path in a thread of its own; what each was told in the end."""
     endpoint = replace(
         settings("http://127.0.0.1"), max_retry_seconds=max_retry_seconds
-    ).endpoint(Api.ORGANIZATION)
+    ).endpoint
     client = Client(endpoint, LOGGER, time_, pace=pace, clock=lambda: time_.now)
     client._transport = cast("Transport", transport)
 
@@ -348,9 +348,7 @@ def test_a_request_is_refused_for_ever_while_others_are_answered() -> None:
     time_ = SharedTime(2)
     transport = Refusing(time_, replace(TOO_FAST, retry_after=1))
     transport.answered = "/other"
-    endpoint = replace(settings("http://127.0.0.1"), max_retry_seconds=10).endpoint(
-        Api.ORGANIZATION
-    )
+    endpoint = replace(settings("http://127.0.0.1"), max_retry_seconds=10).endpoint
     client = Client(endpoint, LOGGER, time_, clock=lambda: time_.now)
     client._transport = cast("Transport", transport)
     over = threading.Event()
@@ -379,7 +377,7 @@ def test_keeping_a_published_limit_is_not_time_in_which_the_api_refuses() -> Non
     pace = Pace(lambda: time_.now, most_per_minute=1)
     found = replace(settings("http://127.0.0.1"), max_retry_seconds=10)
     client = Client(
-        found.endpoint(Api.ORGANIZATION),
+        found.endpoint,
         LOGGER,
         time_,
         pace=pace,

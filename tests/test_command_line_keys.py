@@ -70,7 +70,7 @@ def test_what_looks_like_a_key_is_not_repeated(
     assert not [part for part in parts(key) if part in said], said
 
 
-@pytest.mark.parametrize("name", ["admin_key", "workspace_key"])
+@pytest.mark.parametrize("name", ["admin_key", "key"])
 @pytest.mark.parametrize("place", ["an extra argument", "the file of an option"])
 def test_a_key_of_the_settings_is_not_repeated_however_it_looks(
     place: str, name: str, tmp_path: Path

@@ -33,11 +33,24 @@ TESTED = {
         "tests/test_workspace_targets.py"
     ),
     "meltano schedule list": "tests/test_docs.py",
-    "meltano add tap-openai-audit --from-ref plugin.yaml": "tests/test_meltano.py",
+    "meltano add tap-openai-audit --from-ref plugins/tap-openai-audit.yaml": (
+        "tests/test_meltano.py"
+    ),
+    "meltano add tap-chatgpt-workspace"
+    " --from-ref plugins/tap-chatgpt-workspace.yaml": "tests/test_meltano.py",
+    "meltano invoke tap-chatgpt-workspace:check": "tests/test_workspace_targets.py",
+    "meltano schedule set chatgpt-workspace --interval='*/10 * * * *'": (
+        "tests/test_meltano.py"
+    ),
+    "meltano schedule set chatgpt-workspace --job=chatgpt-workspace": (
+        "tests/test_meltano.py"
+    ),
+    "meltano schedule remove openai-audit-every-five-minutes": "tests/test_meltano.py",
     "meltano state get": "tests/test_meltano.py",
     # There from the wheel, and not from an index.
     "pip install tap-openai-audit": "tests/test_wheel.py",
     "tap-openai-audit --config ENV | target-jsonl": "tests/test_docs.py",
+    "tap-chatgpt-workspace --config ENV | target-jsonl": "tests/test_docs.py",
     "tap-openai-audit --config config.json --check": "tests/test_check.py",
     "meltano run tap-openai-audit digests-kept target-postgres": (
         "tests/test_proof_loaded.py"
@@ -190,10 +203,13 @@ def test_meltano_runs_lists_and_reads_what_is_selected(
     assert emitted == len(sandbox.control.events())
 
 
-def test_without_meltano_it_is_a_pipe(sandbox: SandboxProcess, tmp_path: Path) -> None:
-    line = next(command for command in TESTED if "target-jsonl" in command)
-    programs = ("tap-openai-audit", "target-jsonl")
-    paths = [str(program_of(program).parent) for program in programs]
+@pytest.mark.parametrize("tap", ["tap-openai-audit", "tap-chatgpt-workspace"])
+def test_without_meltano_it_is_a_pipe(
+    sandbox: SandboxProcess, tmp_path: Path, tap: str
+) -> None:
+    line = f"{tap} --config ENV | target-jsonl"
+    assert line in TESTED
+    paths = [str(program_of(program).parent) for program in (tap, "target-jsonl")]
     subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],  # noqa: S607 - as it is typed
         check=True,
@@ -204,8 +220,26 @@ def test_without_meltano_it_is_a_pipe(sandbox: SandboxProcess, tmp_path: Path) -
             "TAP_OPENAI_AUDIT_ORGANIZATION_ID": sandbox.organization_id,
             "TAP_OPENAI_AUDIT_ADMIN_KEY": sandbox.admin_key,
             "TAP_OPENAI_AUDIT_API_URL": sandbox.url,
+            "TAP_CHATGPT_WORKSPACE_WORKSPACE_ID": sandbox.workspace_id,
+            "TAP_CHATGPT_WORKSPACE_KEY": sandbox.workspace_key,
+            "TAP_CHATGPT_WORKSPACE_API_URL": sandbox.workspace_url,
         },
     )
-    (written,) = tmp_path.glob("audit_logs*.jsonl")
-    ids = {json.loads(event)["id"] for event in written.read_text().splitlines()}
-    assert ids == {event.id for event in sandbox.control.events()}
+    pattern, key = {
+        "tap-openai-audit": ("audit_logs*.jsonl", "id"),
+        "tap-chatgpt-workspace": ("workspace_au*.jsonl", "event_id"),
+    }[tap]
+    written = "".join(file.read_text() for file in tmp_path.glob(pattern))
+    found = {json.loads(event)[key] for event in written.splitlines()}
+    assert (
+        found
+        == {
+            "tap-openai-audit": {event.id for event in sandbox.control.events()},
+            "tap-chatgpt-workspace": {
+                id_
+                for file in sandbox.control.workspace_files()
+                if file.visible
+                for id_ in file.events
+            },
+        }[tap]
+    )

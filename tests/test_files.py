@@ -25,12 +25,12 @@ from model_files import (
     saved,
 )
 
-from tap_openai_audit.audit_logs.report import Report
 from tap_openai_audit.errors import BadResponse, BrokenPaging, RequestFailed
 from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.timestamps import iso
 from tap_openai_audit.workspace import hashes
 from tap_openai_audit.workspace.feed import EXPIRED, Feed
+from tap_openai_audit.workspace.feed_report import FeedReport
 from tap_openai_audit.workspace.hashes import KnownEvents, KnownFiles
 from tap_openai_audit.workspace.in_order import InOrder
 from tap_openai_audit.workspace.log_files import FilePage, LogFile
@@ -389,7 +389,7 @@ def test_what_a_map_leaves_out_is_counted_and_not_emitted_again() -> None:
     position = Position()
     sink = ModelSink(target, position, mapped=lambda e: e.id != "b")
     feed = Feed(
-        api, position, Asked(), Report(scope="workspace_audit", started_at=0), sink
+        api, position, Asked(), FeedReport("workspace_audit", started_at=0), sink
     )
     feed.read(lambda: None, now=lambda: NOW)
     row = target.rows["file-001"]

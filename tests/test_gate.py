@@ -20,10 +20,9 @@ from local_server import LocalServer, response
 from tap_command import Outcome, run
 
 from tap_openai_audit.audit_logs.api import AuditLog
-from tap_openai_audit.check.checks import check
-from tap_openai_audit.check.probes import Probes
+from tap_openai_audit.check.checks import NAMES, OrganizationCheck
+from tap_openai_audit.check.run import check
 from tap_openai_audit.errors import TapError
-from tap_openai_audit.http.causes import Api
 from tap_openai_audit.http.client import Client
 from tap_openai_audit.http.not_answered import not_answered
 from tap_openai_audit.inventory.listing import Listing
@@ -185,7 +184,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
 @pytest.mark.parametrize("door", DOORS)
 def test_nothing_hostile_passes_in_a_sync(door: str, log: Callable[[], str]) -> None:
     with LocalServer(DOORS[door], closing=True) as server:
-        endpoint = settings(server.url).endpoint(Api.ORGANIZATION)
+        endpoint = settings(server.url).endpoint
         client = Client(endpoint, logging.getLogger("t"), NoWait())
         source = AuditLog(client, "organization", {})
         users = Listing("/projects/{id}/users")
@@ -212,7 +211,8 @@ def test_nothing_hostile_passes_in_a_check(
         found, signals = settings(server.url), Signals()
         signals.stop = NoWait()
         logger = logging.getLogger("t")
-        check(lambda: (Probes(found, signals=signals, logger=logger), {}), None, output)
+        made = OrganizationCheck(found, None, {}, signals, logger)
+        check(lambda: made, NAMES, output)
     printed = capsys.readouterr().out
     lines = printed.split("\n")
     if output == "json":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shlex
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from tap_openai_audit.configuration import OWN
 from testing.meltano_project import ROOT, MeltanoProject
+from tools.definition import ORGANIZATION, PLUGINS, WORKSPACE, Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,24 +96,67 @@ def test_meltano_itself_shows_the_key_when_asked_for_the_configuration(
     assert dumped["admin_key"] == sandbox.admin_key
 
 
-def test_one_schedule_runs_all_so_that_dbt_is_never_in_its_own_way(
-    meltano: MeltanoProject,
-) -> None:
-    (schedule,) = meltano("schedule", "list", "--format=json").json["schedules"]["job"]
-    assert schedule["interval"] == schedule["cron_interval"] == "*/5 * * * *"
-    assert schedule["job"]["name"] == "openai-audit"
+def schedules(meltano: MeltanoProject) -> dict[str, dict[str, Any]]:
+    listed = meltano("schedule", "list", "--format=json").json["schedules"]["job"]
+    return {schedule["name"]: schedule for schedule in listed}
 
 
-def test_each_job_ends_with_the_one_build_of_its_answers(
+def test_the_schedule_of_the_workspace_is_off_until_it_is_given_an_interval(
     meltano: MeltanoProject,
 ) -> None:
-    jobs = meltano("job", "list", "--format=json").json["jobs"]
-    assert {job["job_name"] for job in jobs} == {
-        "openai-audit",
-        "chatgpt-workspace",
-        "openai-audit-and-chatgpt-workspace",
+    found = schedules(meltano)
+    crons = {name: schedule["cron_interval"] for name, schedule in found.items()}
+    assert crons == {
+        "openai-audit-every-five-minutes": "*/5 * * * *",
+        "chatgpt-workspace": None,
     }
-    for job in jobs:
+    assert found["openai-audit-every-five-minutes"]["job"]["name"] == "openai-audit"
+    command = "schedule set chatgpt-workspace --interval='*/10 * * * *'"
+    meltano(*shlex.split(command))
+    assert schedules(meltano)["chatgpt-workspace"]["cron_interval"] == "*/10 * * * *"
+
+
+def test_a_workspace_without_an_organization_has_one_schedule_that_does_all(
+    meltano: MeltanoProject,
+) -> None:
+    meltano("schedule", "set", "chatgpt-workspace", "--job=chatgpt-workspace")
+    meltano("schedule", "remove", "openai-audit-every-five-minutes")
+    (only,) = schedules(meltano).values()
+    assert "alerts:send" in str(only["job"]["tasks"])
+
+
+def test_no_two_schedules_run_dbt_at_the_same_time(meltano: MeltanoProject) -> None:
+    tasks = [str(schedule["job"]["tasks"]) for schedule in schedules(meltano).values()]
+    assert len([task for task in tasks if "dbt" in task]) == 1
+
+
+def test_without_a_workspace_its_plugin_is_in_nobodys_way(
+    meltano: MeltanoProject, sandbox: SandboxProcess
+) -> None:
+    """The environment is one that says nothing of a workspace."""
+    meltano.variables |= {
+        "MELTANO_ENVIRONMENT": "dev",
+        "TAP_OPENAI_AUDIT_ORGANIZATION_ID": sandbox.organization_id,
+        "TAP_OPENAI_AUDIT_ADMIN_KEY": sandbox.admin_key,
+    }
+    ran = meltano("run", "tap-openai-audit", "target-jsonl")
+    assert "workspace" not in ran.log.replace("tap-chatgpt-workspace", "")
+    assert {r["host"] for r in sandbox.control.requests()["log"]} == {"organization"}
+    schedules(meltano)
+    meltano("job", "list")
+    refused = meltano("run", "tap-chatgpt-workspace", "target-jsonl", fails=True)
+    assert "workspace_id is not set: copy the UUID" in refused.log
+
+
+def test_a_job_ends_with_the_one_build_of_its_answers_or_loads_alone(
+    meltano: MeltanoProject,
+) -> None:
+    listed = meltano("job", "list", "--format=json").json["jobs"]
+    jobs = {job["job_name"]: job for job in listed}
+    (loads,) = jobs.pop("load-chatgpt-workspace")["tasks"]
+    assert loads == "tap-chatgpt-workspace target-postgres"
+    assert set(jobs) == {"openai-audit", "chatgpt-workspace"}
+    for job in jobs.values():
         (loading, behind) = " ".join(job["tasks"]).split("dbt:build")
         assert "target-postgres" in loading
         assert "target-" not in behind
@@ -129,28 +173,37 @@ def test_events_digests_and_reports_are_selected_and_nothing_else(
     }
 
 
-def test_the_lock_stands_for_the_hub(meltano: MeltanoProject) -> None:
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_the_lock_stands_for_the_hub(meltano: MeltanoProject, plugin: Plugin) -> None:
     """Every address beyond this machine is unreachable."""
     for variable in ("HTTP_PROXY", "HTTPS_PROXY"):
         meltano.variables[variable] = "http://127.0.0.1:9"
-    listed = meltano("config", "list", "tap-openai-audit", "--all").out
-    assert [name for name in OWN if name not in listed] == []
-    meltano.variables["TAP_OPENAI_AUDIT_CONCURRENCY"] = "3"
-    used = meltano("config", "print", "tap-openai-audit", "--format=json").json
-    assert used["concurrency"] == 3
-    assert used["lookback_seconds"] == 3600
-    about = meltano("invoke", "tap-openai-audit", "--about", "--format=json").json
-    assert about["name"] == "tap-openai-audit"
+    listed = meltano("config", "list", plugin.name, "--all").out
+    assert [name for name in plugin.own_settings if name not in listed] == []
+    meltano.variables[f"{plugin.prefix}DEEP_LOOKBACK_DAYS"] = "3"
+    used = meltano("config", "print", plugin.name, "--format=json").json
+    assert used["deep_lookback_days"] == 3
+    assert used["max_retry_seconds"] == 600
+    about = meltano("invoke", plugin.name, "--about", "--format=json").json
+    assert about["name"] == plugin.name
 
 
-def test_a_plugin_added_from_its_definition_has_every_setting(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("plugin", "file"),
+    [
+        (ORGANIZATION, "plugins/tap-openai-audit.yaml"),
+        (WORKSPACE, "plugins/tap-chatgpt-workspace.yaml"),
+    ],
+)
+def test_a_plugin_added_from_its_definition_has_every_setting(
+    tmp_path: Path, plugin: Plugin, file: str
+) -> None:
     (tmp_path / "meltano.yml").write_text("default_environment: dev\n")
     meltano = MeltanoProject(tmp_path)
-    definition = str(ROOT / "plugin.yaml")
-    meltano("add", "tap-openai-audit", f"--from-ref={definition}", "--no-install")
+    meltano("add", plugin.name, "--from-ref", str(ROOT / file), "--no-install")
     (added,) = yaml.safe_load((tmp_path / "meltano.yml").read_text("utf-8"))["plugins"][
         "extractors"
     ]
     assert added["pip_url"] == "tap-openai-audit"
-    listed = meltano("config", "list", "tap-openai-audit", "--all").out
-    assert [name for name in OWN if name not in listed] == []
+    listed = meltano("config", "list", plugin.name, "--all").out
+    assert [name for name in plugin.own_settings if name not in listed] == []

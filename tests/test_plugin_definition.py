@@ -1,4 +1,4 @@
-"""`meltano.yml` and `plugin.yaml` are what Meltano and its Hub accept."""
+"""`meltano.yml` and the definitions are what Meltano and its Hub accept."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ OF_A_PLUGIN = {
     "settings_group_validation",
     "variant",
 }
+DEFINITIONS = ("plugins/tap-openai-audit.yaml", "plugins/tap-chatgpt-workspace.yaml")
 OF_A_SETTING = {"description", "kind", "label", "name", "sensitive", "value"}
 
 
@@ -52,10 +53,11 @@ def test_meltano_accepts_the_project(schema: Draft202012Validator) -> None:
     assert errors(schema, content("meltano.yml")) == []
 
 
-def test_meltano_accepts_the_definition_as_an_extractor(
-    schema: Draft202012Validator,
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_meltano_accepts_a_definition_as_an_extractor(
+    schema: Draft202012Validator, name: str
 ) -> None:
-    definition = content("plugin.yaml")
+    definition = content(name)
     assert errors(schema, {"plugins": {"extractors": [definition]}}) == []
     definition["settings"][0]["kind"] = "number"
     assert errors(schema, {"plugins": {"extractors": [definition]}})
@@ -73,21 +75,32 @@ def test_no_plugin_needs_the_hub() -> None:
     assert {f"{name}--{variant}" for name, variant in needy.items()} == locks
 
 
-def test_the_definition_has_every_key_of_the_hub_and_no_other() -> None:
-    definition = content("plugin.yaml")
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_a_definition_has_every_key_of_the_hub_and_no_other(name: str) -> None:
+    definition = content(name)
     assert set(definition) == OF_A_PLUGIN
     for setting in definition["settings"]:
         assert {"description", "kind", "label", "name"} <= set(setting) <= OF_A_SETTING
 
 
-def test_either_pair_of_settings_is_enough() -> None:
-    assert content("plugin.yaml")["settings_group_validation"] == [
-        ["organization_id", "admin_key"],
-        ["workspace_id", "workspace_key"],
-    ]
+def test_each_tap_asks_for_an_account_and_its_key_alone() -> None:
+    groups = [content(name)["settings_group_validation"] for name in DEFINITIONS]
+    assert groups == [[["organization_id", "admin_key"]], [["workspace_id", "key"]]]
 
 
-def test_the_definition_is_in_alphabetical_order() -> None:
+def test_no_variable_of_one_plugin_is_a_setting_of_the_other() -> None:
+    """A plugin's name and its namespace are both prefixes of variables."""
+    one, other = (content(name) for name in DEFINITIONS)
+    for plugin, foreign in ((one, other), (other, one)):
+        prefixes = {plugin["namespace"], plugin["name"].replace("-", "_")}
+        others = {foreign["namespace"], foreign["name"].replace("-", "_")}
+        assert not [p for p in prefixes for o in others if o.startswith(p)]
+    extractors = content("meltano.yml")["plugins"]["extractors"]
+    assert not [plugin for plugin in extractors if "inherit_from" in plugin]
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_a_definition_is_in_alphabetical_order(name: str) -> None:
     def mappings(value: object) -> Iterator[dict[str, Any]]:
         if isinstance(value, dict):
             yield value
@@ -97,15 +110,17 @@ def test_the_definition_is_in_alphabetical_order() -> None:
             for inner in value:
                 yield from mappings(inner)
 
-    definition = content("plugin.yaml")
+    definition = content(name)
     assert [list(m) for m in mappings(definition) if list(m) != sorted(m)] == []
     assert definition["capabilities"] == sorted(definition["capabilities"])
 
 
-def test_only_the_keys_are_secrets() -> None:
-    settings = content("plugin.yaml")["settings"]
-    secrets = [s["name"] for s in settings if s.get("sensitive")]
-    assert secrets == ["admin_key", "workspace_key"]
+@pytest.mark.parametrize(
+    ("name", "key"), [*zip(DEFINITIONS, ["admin_key", "key"], strict=True)]
+)
+def test_only_the_key_is_a_secret(name: str, key: str) -> None:
+    settings = content(name)["settings"]
+    assert [s["name"] for s in settings if s.get("sensitive")] == [key]
     assert {s["kind"] for s in settings}.isdisjoint({"password", "hidden"})
 
 

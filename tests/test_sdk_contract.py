@@ -34,12 +34,15 @@ from tap_openai_audit import startup
 from tap_openai_audit.audit_logs.stream import AuditLogs
 from tap_openai_audit.singer.columns import anything, group, schema_of
 from tap_openai_audit.tap import TapOpenAIAudit
+from tap_openai_audit.workspace.tap import TapChatGPTWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib.encoding.simple import Message
+
+    from tap_openai_audit.singer.base_tap import BaseTap
 
 
 def parameters(function: Callable[..., object]) -> list[str]:
@@ -330,25 +333,32 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 
 PLACEHOLDER = {"organization_id": "org-sandbox", "admin_key": "sk-admin-placeholder"}
+PLACEHOLDER_OF_WORKSPACE = {
+    "workspace_id": "01234567-89ab-cdef-0123-456789abcdef",
+    "key": "placeholder",
+}
 
 
-def everything_selected() -> dict[str, Any]:
-    catalog: dict[str, Any] = TapOpenAIAudit(validate_config=False).catalog_dict
+def everything_selected(tap: type[BaseTap]) -> dict[str, Any]:
+    catalog: dict[str, Any] = tap(validate_config=False).catalog_dict
     for stream in catalog["streams"]:
         for entry in stream["metadata"]:
             entry["metadata"]["selected"] = True
     return catalog
 
 
-OPTIONS: dict[str, Any] = {
-    "suite_config": SuiteConfig(ignore_no_records=True),
-    "parse_env_config": False,
-    "catalog": everything_selected(),
-}
+def options(tap: type[BaseTap]) -> dict[str, Any]:
+    return {
+        "suite_config": SuiteConfig(ignore_no_records=True),
+        "parse_env_config": False,
+        "catalog": everything_selected(tap),
+    }
 
 
 class TestTheSdksOwnTests(
-    get_tap_test_class(TapOpenAIAudit, config=PLACEHOLDER, **OPTIONS)  # type: ignore[misc] # made at run time
+    get_tap_test_class(  # type: ignore[misc] # made at run time
+        TapOpenAIAudit, config=PLACEHOLDER, **options(TapOpenAIAudit)
+    )
 ):
     """The tests that the SDK has for every tap, on the sandbox."""
 
@@ -359,10 +369,31 @@ class TestTheSdksOwnTests(
             "organization_id": sandbox.organization_id,
             "admin_key": sandbox.admin_key,
             "api_url": sandbox.url,
-            "workspace_id": sandbox.workspace_id,
-            "workspace_key": sandbox.workspace_key,
-            "workspace_api_url": sandbox.workspace_url,
         }
-        runner = TapTestRunner(TapOpenAIAudit, config=config, **OPTIONS)
+        tap = TapOpenAIAudit
+        runner = TapTestRunner(tap, config=config, **options(tap))
+        runner.sync_all()
+        return runner
+
+
+class TestTheSdksOwnTestsOfTheWorkspace(
+    get_tap_test_class(  # type: ignore[misc] # made at run time
+        TapChatGPTWorkspace,
+        config=PLACEHOLDER_OF_WORKSPACE,
+        **options(TapChatGPTWorkspace),
+    )
+):
+    """The same tests for the workspace's tap."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def runner(cls, sandbox: SandboxProcess) -> TapTestRunner:
+        config = {
+            "workspace_id": sandbox.workspace_id,
+            "key": sandbox.workspace_key,
+            "api_url": sandbox.workspace_url,
+        }
+        tap = TapChatGPTWorkspace
+        runner = TapTestRunner(tap, config=config, **options(tap))
         runner.sync_all()
         return runner

@@ -15,14 +15,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from tap_command import COMMAND, run
 
 from tap_openai_audit.configuration import CONFIGURATION, OWN
-from tap_openai_audit.http.causes import Api
-from tap_openai_audit.settings import (
-    FILTERS,
-    Settings,
-    completed,
-    problems,
-    without_effect,
-)
+from tap_openai_audit.settings import CHECK, FILTERS, Settings
 from tap_openai_audit.singer.inputs import environment
 from tap_openai_audit.tap import TapOpenAIAudit
 
@@ -41,15 +34,13 @@ RIGHT: dict[str, Any] = {
     "api_url": "https://api.openai.com/v1",
     "user_agent": "tap-openai-audit/test",
 }
-WORKSPACE = "01234567-89ab-cdef-0123-456789abcdef"
-BOTH = {**RIGHT, "workspace_id": WORKSPACE, "workspace_key": "w" * 30}
-OURS = str(CONFIGURATION) + str(problems({}))
+OURS = str(CONFIGURATION) + str(CHECK.problems({}))
 
 
 def test_right_settings_have_no_problem() -> None:
-    assert problems(RIGHT) == []
-    assert problems({**RIGHT, "api_url": "http://127.0.0.1:1/v1"}) == []
-    assert problems({**RIGHT, "start_date": "2026-01-31T00:00:00.123456"}) == []
+    assert CHECK.problems(RIGHT) == []
+    assert CHECK.problems({**RIGHT, "api_url": "http://127.0.0.1:1/v1"}) == []
+    assert CHECK.problems({**RIGHT, "start_date": "2026-01-31T00:00:00.123456"}) == []
 
 
 @pytest.mark.parametrize(
@@ -65,18 +56,7 @@ def test_right_settings_have_no_problem() -> None:
         ("admin_key", "sk-svcacct-" + "x" * 30, "admin_key is a project key"),
         ("admin_key", KEY + "\n", "admin_key must be a text without spaces"),
         ("admin_key", 12345, "admin_key must be a text without spaces"),
-        ("workspace_id", "ws-1", "workspace_id must be a UUID"),
-        ("workspace_id", WORKSPACE + "\n", "workspace_id must be a UUID"),
-        ("workspace_key", "two words", "workspace_key must be a text without spaces"),
-        (
-            "workspace_key",
-            "f" + WORKSPACE[1:],
-            "are workspace_id and workspace_key swapped?",
-        ),
-        ("workspace_key", KEY, "workspace_key holds a key of the organization"),
-        ("workspace_api_url", "http://a.example/v1", "the workspace key would cross"),
-        ("workspace_api_url", "https://api.openai.com/v1", "workspace_api_url swapped"),
-        ("api_url", "https://api.chatgpt.com/v1", "and workspace_api_url swapped?"),
+        ("api_url", "https://api.chatgpt.com/v1", "is read by tap-chatgpt-workspace"),
         ("deep_lookback_days", 31, "deep_lookback_days must lie between 0 and 30"),
         ("start_date", "yesterday", "start_date must be a date-time"),
         ("start_date", 5, "start_date must be a date-time"),
@@ -125,7 +105,7 @@ def test_right_settings_have_no_problem() -> None:
 def test_a_wrong_setting_is_named_with_what_to_do(
     name: str, value: object, says: str
 ) -> None:
-    (problem,) = problems({**BOTH, name: value})
+    (problem,) = CHECK.problems({**RIGHT, name: value})
     assert says in problem
     assert problem.isprintable()
     assert "cret@" not in problem
@@ -134,53 +114,33 @@ def test_a_wrong_setting_is_named_with_what_to_do(
         assert KEY not in problem
 
 
-@pytest.mark.parametrize(
-    "names", [{"organization_id", "admin_key"}, {"workspace_id", "workspace_key"}]
-)
-def test_one_pair_of_settings_is_enough(names: set[str]) -> None:
-    others = {"organization_id", "admin_key", "workspace_id", "workspace_key"} - names
-    only = {name: value for name, value in BOTH.items() if name not in others}
-    assert problems(only) == []
-    found = Settings.of(only)
-    (read,) = [api for api in Api if found.reads(api)]
-    assert f"{read.value}_id" in names
-
-
-@pytest.mark.parametrize("name", ["workspace_id", "workspace_key"])
-def test_half_a_pair_is_refused(name: str) -> None:
-    (problem,) = problems({k: v for k, v in BOTH.items() if k != name})
-    assert problem.startswith(f"{name} is not set")
-
-
-def test_no_pair_at_all_is_refused_with_both_remedies() -> None:
-    (problem,) = problems({})
-    assert "organization owner makes an admin key at https://" in problem
-    assert "workspace is made in the workspace's Admin portal" in problem
+def test_what_has_to_be_set_is_named_with_what_to_do() -> None:
+    missing = CHECK.problems({})
+    assert [line.split()[0] for line in missing] == ["organization_id", "admin_key"]
+    assert "organization owner makes an admin key at https://" in missing[1]
 
 
 def test_no_settings_show_a_key() -> None:
-    found = Settings.of(BOTH)
-    shown = repr([found, *(found.endpoint(api) for api in Api)])
-    assert "www" not in shown
-    assert "kkk" not in shown
+    found = Settings.of(RIGHT)
+    assert "kkk" not in repr([found, found.endpoint])
 
 
 def test_swapped_settings_are_named_and_not_shown() -> None:
     swapped = {"organization_id": KEY, "admin_key": "org-sandbox"}
     for found in (
-        problems({**RIGHT, **swapped}),
-        problems({**RIGHT, "organization_id": KEY}),
+        CHECK.problems({**RIGHT, **swapped}),
+        CHECK.problems({**RIGHT, "organization_id": KEY}),
     ):
         assert "organization_id and admin_key swapped?" in found[0]
         assert "k" * 6 not in str(found)
     other = {"organization_id": "another-kind-of-key", "admin_key": "org-sandbox"}
-    assert "another" not in str(problems({**RIGHT, **other}))
+    assert "another" not in str(CHECK.problems({**RIGHT, **other}))
 
 
 @pytest.mark.parametrize("name", sorted(set(OWN) - {"admin_key", "organization_id"}))
 def test_a_key_in_another_setting_is_named_and_not_shown(name: str) -> None:
     value = [f"of {KEY}"] if name in FILTERS else f"https://host/{KEY}"
-    found = problems({**RIGHT, name: value})
+    found = CHECK.problems({**RIGHT, name: value})
     assert [line for line in found if line.startswith(f"{name} holds a key")]
     assert "k" * 6 not in str(found)
 
@@ -204,10 +164,10 @@ NAMES = st.sampled_from(sorted(CONFIGURATION["properties"]))
 @given(st.dictionaries(NAMES | st.text(), ANY))
 def test_any_value_gives_either_settings_or_problems(config: dict[str, Any]) -> None:
     config = {**RIGHT, **config}
-    lines = [*problems(config), *without_effect(config)]
+    lines = [*CHECK.problems(config), *CHECK.without_effect(config)]
     assert [line for line in lines if not line.isprintable() or len(line) > 300] == []
-    if not problems(config):
-        assert Settings.of({"user_agent": "tap", **completed(config)})
+    if not CHECK.problems(config):
+        assert Settings.of({"user_agent": "tap", **CHECK.completed(config)})
 
 
 @st.composite
@@ -235,7 +195,7 @@ def test_no_message_holds_a_part_of_a_key(
     if not prefix:
         wrong.pop("admin_key", None)
     config |= wrong
-    lines = str(problems(config) + without_effect(config))
+    lines = str(CHECK.problems(config) + CHECK.without_effect(config))
     # A text of the API or of ours is no part of the key by chance.
     assume(not any(own[at : at + 6] in OURS for at in range(len(own) - 5)))
     assert [at for at in range(len(own) - 5) if own[at : at + 6] in lines] == []
@@ -245,7 +205,7 @@ def test_no_message_holds_a_part_of_a_key(
 @pytest.mark.parametrize("unset", [None, ""])
 def test_null_and_an_empty_text_mean_the_default(name: str, unset: object) -> None:
     without = {k: v for k, v in RIGHT.items() if k != name}
-    assert problems({**RIGHT, name: unset}) == problems(without)
+    assert CHECK.problems({**RIGHT, name: unset}) == CHECK.problems(without)
     if name not in {"organization_id", "admin_key", "user_agent"}:
         assert Settings.of({**RIGHT, name: unset}) == Settings.of(without)
 
@@ -289,7 +249,7 @@ def test_swapped_settings_are_named_by_the_command(
 
 def test_an_end_before_the_start_is_named() -> None:
     dates = {"start_date": "2026-02-01", "end_date": "2026-01-01"}
-    (problem,) = problems({**RIGHT, **dates})
+    (problem,) = CHECK.problems({**RIGHT, **dates})
     assert "end_date must lie after start_date" in problem
 
 

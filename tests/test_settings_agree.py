@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from tap_openai_audit.configuration import CONFIGURATION, OWN
-from tap_openai_audit.tap import TapOpenAIAudit
-from tools.definition import definition
+from tools.definition import PLUGINS, Plugin
 from tools.generate import files
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,37 +19,44 @@ def test_what_is_committed_is_what_is_generated(name: str, content: str) -> None
     assert (ROOT / name).read_text("utf-8") == content, "run `make generate`"
 
 
-def test_the_schema_holds_the_settings_of_the_sdk() -> None:
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_the_schema_holds_the_settings_of_the_sdk(plugin: Plugin) -> None:
     of_the_sdk: dict[str, Any] = {"properties": {}}
-    TapOpenAIAudit.append_builtin_config(of_the_sdk)
-    assert set(CONFIGURATION["properties"]) == {*OWN, *of_the_sdk["properties"]}
-    assert not set(OWN) & set(of_the_sdk["properties"])
+    plugin.tap.append_builtin_config(of_the_sdk)
+    own = set(plugin.own_settings)
+    listed = set(plugin.tap.config_jsonschema["properties"])
+    assert listed == {*own, *of_the_sdk["properties"]}
+    assert not own & set(of_the_sdk["properties"])
 
 
-def test_every_setting_that_a_run_takes_is_in_the_definition() -> None:
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_every_setting_that_a_run_takes_is_in_the_definition(plugin: Plugin) -> None:
     # The tap does not bring what this one needs.
-    expected = [name for name in CONFIGURATION["properties"] if name != "faker_config"]
-    assert [setting["name"] for setting in definition()["settings"]] == expected
+    listed = plugin.tap.config_jsonschema["properties"]
+    expected = [name for name in listed if name != "faker_config"]
+    assert [s["name"] for s in plugin.definition()["settings"]] == expected
 
 
-def test_the_definition_has_the_capabilities_of_the_tap() -> None:
-    assert set(definition()["capabilities"]) == {
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_the_definition_has_the_capabilities_of_the_tap(plugin: Plugin) -> None:
+    assert set(plugin.definition()["capabilities"]) == {
         str(capability.value)
-        for capability in TapOpenAIAudit.capabilities
+        for capability in plugin.tap.capabilities
         if isinstance(capability, PluginCapabilities | TapCapabilities)
     }
 
 
-@pytest.mark.parametrize("name", OWN)
-def test_every_bound_of_a_number_is_shown_to_people(name: str) -> None:
-    schema = CONFIGURATION["properties"][name]
-    if "integer" in schema["type"]:
-        bounds = f"From {schema['minimum']} to {schema['maximum']}."
-        shown = {path for path, content in files().items() if bounds in content}
-        assert shown == {
-            ".env.example",
-            "docs/settings.md",
-            "hub/tap-openai-audit.yml",
-            "plugin.yaml",
-            "plugins/extractors/tap-openai-audit--original.lock",
-        }
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_every_bound_of_a_number_is_shown_to_people(plugin: Plugin) -> None:
+    places = {
+        ".env.example",
+        "docs/settings.md",
+        f"hub/{plugin.name}.yml",
+        f"plugins/{plugin.name}.yaml",
+        f"plugins/extractors/{plugin.name}--original.lock",
+    }
+    for schema in plugin.own_settings.values():
+        if "integer" in schema["type"]:
+            bounds = f"From {schema['minimum']} to {schema['maximum']}."
+            shown = {path for path, content in files().items() if bounds in content}
+            assert places <= shown

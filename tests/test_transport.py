@@ -16,7 +16,7 @@ import pytest
 from local_server import OK, LocalServer, closed_port, response, self_signed
 
 from tap_openai_audit.errors import BodyTooLarge, RequestFailed
-from tap_openai_audit.http.causes import Api, Cause
+from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.http.transport import Transport
 from tap_openai_audit.settings import Settings
 
@@ -65,7 +65,7 @@ def transport(url: str, *, timeout: int = HANGS_SECONDS) -> Transport:
         "api_url": f"{url}/v1",
         "user_agent": "tap-openai-audit/test",
     }
-    return Transport(Settings.of(config).endpoint(Api.ORGANIZATION))
+    return Transport(Settings.of(config).endpoint)
 
 
 def get(url: str, *, timeout: int = HANGS_SECONDS) -> Response[bytes]:

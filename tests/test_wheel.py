@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sandbox.process import SandboxProcess
 
 UV = ROOT / ".venv" / "uv" / "bin" / "uv"
-STREAMS = {"audit_logs", "audit_log_digests", "sync_reports", "users", "projects"}
+OF_THE_WORKSPACE = {"workspace_audit_logs", "workspace_auth_logs"}
+RELEASED = (ROOT / "VERSION").read_text("utf-8").strip()
 
 
 def supported() -> list[str]:
@@ -53,21 +54,58 @@ def pythons() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("version", "python"), pythons().items(), ids=pythons())
-def test_the_wheel_alone_is_the_tap(
+def test_the_wheel_alone_is_both_taps(
     version: str, python: str, wheel: Path, sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
-    tap = installed(wheel, python, tmp_path / "environment")
-    settings = {
-        "organization_id": sandbox.organization_id,
-        "admin_key": sandbox.admin_key,
-        "api_url": sandbox.url,
-    }
-    (tmp_path / "config.json").write_text(json.dumps(settings))
+    programs = installed(wheel, python, tmp_path / "environment")
+    files = [f for f in sandbox.control.workspace_files() if f.visible]
+    of_the_organization = Expected(
+        "tap-openai-audit",
+        {
+            "organization_id": sandbox.organization_id,
+            "admin_key": sandbox.admin_key,
+            "api_url": sandbox.url,
+        },
+        {"audit_logs", "audit_log_digests", "sync_reports", "users", "projects"},
+        {event.id for event in sandbox.control.events()},
+    )
+    of_the_workspace = Expected(
+        "tap-chatgpt-workspace",
+        {
+            "workspace_id": sandbox.workspace_id,
+            "key": sandbox.workspace_key,
+            "api_url": sandbox.workspace_url,
+        },
+        {*OF_THE_WORKSPACE, "workspace_log_files", "sync_reports"},
+        {id_ for file in files for id_ in file.events},
+    )
+    for tap in (of_the_organization, of_the_workspace):
+        does_what_it_should(tap, programs, tmp_path, version)
+
+
+class Expected(NamedTuple):
+    """A tap, and what it should do.
+
+    Attributes:
+        streams: Some of its streams.
+        events: The ids of all events.
+    """
+
+    command: str
+    settings: dict[str, str]
+    streams: set[str]
+    events: set[str]
+
+
+def does_what_it_should(
+    tap: Expected, programs: Path, folder: Path, version: str
+) -> None:
+    (folder / "config.json").write_text(json.dumps(tap.settings))
 
     def run(*arguments: str) -> str:
         return subprocess.run(
-            [tap, *arguments],
-            cwd=tmp_path,
+            [programs / tap.command, *arguments],
+            cwd=folder,
             env={"PATH": os.defpath},
             check=True,
             stdout=subprocess.PIPE,
@@ -76,25 +114,27 @@ def test_the_wheel_alone_is_the_tap(
         ).stdout
 
     about = json.loads(run("--about", "--format=json"))
-    assert f"tap_openai_audit-{about['version']}-" in wheel.name
+    assert about["name"] == tap.command
+    assert about["version"] == RELEASED
     assert version in about["supported_python_versions"]
     # Without settings, as the Hub's checks ask it.
     streams = {stream["stream"] for stream in json.loads(run("--discover"))["streams"]}
-    assert streams >= STREAMS
+    assert streams >= tap.streams
     configured = ("--config", "config.json")
     assert run(*configured, "--check").endswith("A sync would work.\n")
     messages = [json.loads(line) for line in run(*configured).splitlines()]
     written = [
-        m["record"]["id"]
+        m["record"].get("id") or m["record"]["event_id"]
         for m in messages
-        if m.get("stream") == "audit_logs" and m["type"] == "RECORD"
+        if m.get("stream") in {"audit_logs", *OF_THE_WORKSPACE}
+        and m["type"] == "RECORD"
     ]
-    assert sorted(written) == sorted(event.id for event in sandbox.control.events())
+    assert sorted(written) == sorted(tap.events)
     assert messages[-1]["type"] == "STATE"
 
 
 def installed(wheel: Path, python: str, environment: Path) -> Path:
-    """The program of the tap, of an environment that holds no more than it needs."""
+    """The folder of programs of an environment that holds no more than is needed."""
     subprocess.run([python, "-m", "venv", str(environment)], check=True)
     own = environment / "bin" / "python"
     by_uv: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", own, wheel]
@@ -102,4 +142,4 @@ def installed(wheel: Path, python: str, environment: Path) -> Path:
     by_pip: list[str | Path] = [own, "-m", "pip", "install", "--quiet", wheel]
     if subprocess.run(by_uv, check=False).returncode:
         subprocess.run(by_pip, check=True)
-    return environment / "bin" / "tap-openai-audit"
+    return environment / "bin"

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fault_cases import FAULTS, Expected
-from tap_command import TapCommand, repeated
+from tap_command import TapCommand, WorkspaceCommand, repeated
 from test_workspace_sync import (
+    SETTINGS,
     assert_proven,
     events_without_state,
     ids,
-    settings_of,
     truth,
 )
 
@@ -42,7 +42,7 @@ def tap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TapCommand]:
         events=1, tenant_events=0, workspace_events=2_000, end="2026-11-01"
     ) as sandbox:
         folder = tmp_path_factory.mktemp("faults")
-        yield TapCommand(sandbox, folder, settings_of(sandbox))
+        yield WorkspaceCommand(sandbox, folder, SETTINGS)
         assert sandbox.control.requests()["leaks"] == 0
 
 
@@ -67,7 +67,7 @@ def test_a_fault_loses_and_repeats_nothing(
     fault, chance = FAULTS[name], random.Random(f"{name} {mode}")  # noqa: S311
     tap.sandbox.control.faults({**fault.how, "workspace": True, **hits(mode, chance)})
     first = tap.run(
-        env={"TAP_OPENAI_AUDIT_LOGLEVEL": chance.choice(["DEBUG", "INFO"])},
+        env={"TAP_CHATGPT_WORKSPACE_LOGLEVEL": chance.choice(["DEBUG", "INFO"])},
         request_timeout_seconds=1,
         max_retry_seconds=60 if mode == "few" else 3,
     )

@@ -10,7 +10,7 @@ from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_command import TapCommand, repeated
+from tap_command import TapCommand, WorkspaceCommand, repeated
 
 from sandbox.process import SandboxProcess
 
@@ -27,16 +27,7 @@ STREAMS = {"AUDIT_LOG": AUDIT, "AUTH_LOG": AUTH}
 FILES = "workspace_log_files"
 
 
-def settings_of(sandbox: SandboxProcess) -> dict[str, Any]:
-    """The settings of the workspace alone."""
-    return {
-        "organization_id": None,
-        "admin_key": None,
-        "workspace_id": sandbox.workspace_id,
-        "workspace_key": sandbox.workspace_key,
-        "workspace_api_url": sandbox.workspace_url,
-        "max_retry_seconds": 2,
-    }
+SETTINGS = {"max_retry_seconds": 2}
 
 
 @pytest.fixture
@@ -45,7 +36,7 @@ def tap(tmp_path: Path) -> Iterator[TapCommand]:
     with SandboxProcess(
         events=60, tenant_events=0, start="2d", end="now", workspace_events=1_000
     ) as sandbox:
-        yield TapCommand(sandbox, tmp_path, settings_of(sandbox))
+        yield WorkspaceCommand(sandbox, tmp_path, SETTINGS)
         assert sandbox.control.requests()["leaks"] == 0
 
 
@@ -121,7 +112,6 @@ def test_every_event_is_emitted_once_and_proven(tap: TapCommand) -> None:
         assert report["complete"], scope
         assert report["workspace_id"] == tap.sandbox.workspace_id
         assert report["organization_id"] is None
-    assert "Nothing of the organization is read" in first.log
 
 
 def test_a_run_with_nothing_new_makes_one_request_for_each_type(
@@ -158,50 +148,26 @@ def test_a_file_that_comes_later_is_all_that_the_next_run_brings(
     assert_proven(tap, first, second)
 
 
-def test_both_apis_are_read_in_one_run_each_with_its_own_key(tap: TapCommand) -> None:
-    both = tap.run(
-        organization_id=tap.sandbox.organization_id, admin_key=tap.sandbox.admin_key
-    )
-    assert both.code == 0
-    assert set(both.ids) == tap.truth
-    assert set(ids(both)) == truth(tap)
+def test_the_command_asks_the_api_of_the_workspace_alone_with_its_own_key(
+    tap: TapCommand,
+) -> None:
+    assert tap.run().code == 0
     keys = {(r["host"], r["key"]) for r in tap.sandbox.control.requests()["log"]}
-    assert keys == {
-        ("organization", "admin"),
-        ("workspace", "workspace"),
-        ("files", None),
-    }
-    assert set(reports(both)) == {
-        "organization",
-        "tenant",
-        "workspace_audit",
-        "workspace_auth",
-    }
-    names = [m["stream"] for m in both.messages if m["type"] == "SCHEMA"]
-    assert names.index("audit_logs") < names.index(AUDIT) < names.index("sync_reports")
+    assert keys == {("workspace", "workspace"), ("files", None)}
 
 
-def test_an_organization_alone_is_read_as_before(tap: TapCommand) -> None:
-    alone = tap.run(
-        organization_id=tap.sandbox.organization_id,
-        admin_key=tap.sandbox.admin_key,
-        workspace_id="",
-        workspace_key="",
-    )
-    assert alone.code == 0
-    assert set(alone.ids) == tap.truth
-    assert set(reports(alone)) == {"organization", "tenant"}
-    assert (
-        "Nothing of the workspace is read: workspace_id and workspace_key" in alone.log
-    )
+def test_the_reports_come_behind_what_they_report(tap: TapCommand) -> None:
+    names = [m["stream"] for m in tap.run().messages if m["type"] == "SCHEMA"]
+    assert names.index(AUDIT) < names.index(AUTH) < names.index("sync_reports")
 
 
-def test_no_request_is_made_where_no_key_is_set(tap: TapCommand) -> None:
-    # Whatever is selected: `--test=records` selects all, as the SDK does it.
-    outcome = tap.run("--test=records", catalog=None)
-    assert outcome.code == 0
-    hosts = {r["host"] for r in tap.sandbox.control.requests()["log"]}
-    assert hosts == {"workspace", "files"}
+def test_the_state_of_the_other_tap_is_refused(tap: TapCommand, tmp_path: Path) -> None:
+    of_the_organization = TapCommand(tap.sandbox, tmp_path)
+    for one, other in ((tap, of_the_organization), (of_the_organization, tap)):
+        outcome = other.run(state=one.run().state)
+        assert outcome.code == 1
+        assert "that this tap lacks" in outcome.last_line
+        assert outcome.messages == []
 
 
 def test_a_record_is_the_event_to_the_last_digit(tap: TapCommand) -> None:
@@ -345,7 +311,7 @@ def test_files_that_share_an_end_are_all_read(tmp_path: Path) -> None:
         workspace_traps="shared_end_times,duplicates,late_events",
     ) as sandbox:
         sandbox.control.behave(workspace_page_size=4)
-        tap = TapCommand(sandbox, tmp_path, settings_of(sandbox))
+        tap = WorkspaceCommand(sandbox, tmp_path, SETTINGS)
         outcome = tap.run()
         assert outcome.code == 0
         assert set(ids(outcome)) == truth(tap)
@@ -429,8 +395,8 @@ def test_rows_that_a_target_lost_are_written_again_without_their_events(
 @pytest.mark.parametrize(
     ("changes", "behaviour", "says"),
     [
-        ({"workspace_key": "wrong"}, {}, "check workspace_key"),
-        ({"workspace_key": "sk-admin-x"}, {}, "looks like one of the API platform"),
+        ({"key": "wrong"}, {}, "check the setting key"),
+        ({"key": "sk-admin-x"}, {}, "looks like one of the API platform"),
         (
             {"workspace_id": "00000000-0000-0000-0000-000000000000"},
             {},

@@ -1,8 +1,8 @@
 """Write the files that are made of others.
 
-Of the schema of the settings: the plugin definition of Meltano and its Hub, the same
-one as the lock that lets this repository's `meltano.yml` do without a copy,
-`.env.example`, and the table in docs/settings.md. Of `hub/owner.yml` and these: what
+Of the settings of each tap: the plugin definition of Meltano and its Hub, the same one
+as the lock that lets this repository's `meltano.yml` do without a copy, a part of
+`.env.example`, and a table in docs/settings.md. Of `hub/owner.yml` and these: what
 the Hub gets, and the addresses of the package. Of the catalogue of event types: dbt's
 seed. Of the rules' cards: their list for dbt, and the page about them. Of the
 contracts of dbt's models: the columns that the alerts and the report may read. Of
@@ -15,20 +15,24 @@ from __future__ import annotations
 import json
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_openai_audit.configuration import CONFIGURATION, OWN, PAIRS
 from tools import contract, hub, release, rules
-from tools.definition import definition, description
+from tools.definition import ORGANIZATION, PLUGINS, Plugin, description
 from tools.layout import WIDTH, as_yaml
 from tools.seed import SEED, seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable
 
 _ROOT = Path(__file__).resolve().parents[1]
 
-_NOTE = "made of tap_openai_audit/configuration.py by `make generate`"
+_NOTE = "from the settings of {name} by `make generate`"
+_END = {".env.example": "# Until here.\n", "docs/settings.md": "<!-- until here -->\n"}
+_BEGIN = {
+    ".env.example": f"# What follows is generated {_NOTE}.\n",
+    "docs/settings.md": f"<!-- generated {_NOTE} -->\n",
+}
 
 
 def files() -> dict[str, str]:
@@ -42,20 +46,13 @@ def files() -> dict[str, str]:
 
 
 def _written() -> dict[str, str]:
-    plugin = definition()
-    lock = f"plugins/extractors/{plugin['name']}--{plugin['variant']}.lock"
     return {
-        "plugin.yaml": _plugin(plugin),
-        lock: json.dumps({"plugin_type": "extractors", **plugin}, indent=2) + "\n",
-        ".env.example": _between(
-            ".env.example", f"# What follows is {_NOTE}.\n", "# Until here.\n", _env()
-        ),
-        "docs/settings.md": _between(
-            "docs/settings.md", f"<!-- {_NOTE} -->\n", "<!-- until here -->\n", _table()
-        ),
+        **{name: text for p in PLUGINS for name, text in _of_meltano(p).items()},
+        ".env.example": _with_parts(".env.example", _env),
+        "docs/settings.md": _with_parts("docs/settings.md", _table),
         **hub.files(),
         "pyproject.toml": _between(
-            "pyproject.toml",
+            _read("pyproject.toml"),
             "# made of hub/owner.yml by `make generate`\n",
             "# until here\n",
             hub.addresses(),
@@ -64,7 +61,7 @@ def _written() -> dict[str, str]:
         SEED: seed(),
         rules.NAMES: rules.names(),
         rules.PAGE: _between(
-            rules.PAGE,
+            _read(rules.PAGE),
             "<!-- made of transform/models/rules by `make generate` -->\n",
             "<!-- until here -->\n",
             rules.page(),
@@ -72,34 +69,47 @@ def _written() -> dict[str, str]:
     }
 
 
-def _plugin(content: Mapping[str, Any]) -> str:
+def _of_meltano(plugin: Plugin) -> dict[str, str]:
+    """Return the definition of a plugin, and the lock of this project."""
+    content = plugin.definition()
+    path = f"plugins/{plugin.name}.yaml"
+    lock = f"plugins/extractors/{plugin.name}--{content['variant']}.lock"
     head = (
-        "# What `meltano add tap-openai-audit --from-ref plugin.yaml` adds to a"
-        " project.\n# It is "
+        f"# What `meltano add {plugin.name} --from-ref {path}` adds to a project.\n"
+        f"# It is generated {_NOTE.format(name=plugin.name)}.\n"
     )
-    return f"{head}{_NOTE}.\n{as_yaml(content)}"
+    return {
+        path: head + as_yaml(content),
+        lock: json.dumps({"plugin_type": "extractors", **content}, indent=2) + "\n",
+    }
 
 
-def _own() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    return ((name, CONFIGURATION["properties"][name]) for name in OWN)
+def _with_parts(file: str, part: Callable[[Plugin], str]) -> str:
+    """Return a file with a part for each plugin."""
+    text = _read(file)
+    for plugin in PLUGINS:
+        begin = _BEGIN[file].format(name=plugin.name)
+        text = _between(text, begin, _END[file], part(plugin))
+    return text
 
 
-def _env() -> str:
+def _env(plugin: Plugin) -> str:
     blocks = [""]
-    for name, schema in _own():
+    for name, schema in plugin.own_settings.items():
         text = f"{schema['title']}: {description(schema)}".replace("`", "")
         lines = textwrap.wrap(text, WIDTH - 2, break_on_hyphens=False)
         default = schema.get("default", "")
         value = default if isinstance(default, str) else json.dumps(default)
-        optional = "" if any(name in pair for pair in PAIRS) else "# "
-        variable = f"{optional}TAP_OPENAI_AUDIT_{name.upper()}={value}"
+        # Who has no workspace leaves all of its settings as they are.
+        wanted = plugin is ORGANIZATION and name in plugin.required
+        variable = f"{'' if wanted else '# '}{plugin.prefix}{name.upper()}={value}"
         blocks.append("\n".join([*(f"# {line}" for line in lines), variable, ""]))
     return "\n".join([*blocks, ""])
 
 
-def _table() -> str:
+def _table(plugin: Plugin) -> str:
     rows = ["| setting | default | |", "|---|---|---|"]
-    for name, schema in _own():
+    for name, schema in plugin.own_settings.items():
         default = schema.get("default")
         value = default if isinstance(default, str) else json.dumps(default)
         shown = "" if default is None else f"`{value}`"
@@ -107,14 +117,18 @@ def _table() -> str:
     return "\n".join([*rows, ""])
 
 
-def _between(name: str, begin: str, end: str, content: str) -> str:
-    """Replace a part of a file.
+def _read(name: str) -> str:
+    return (_ROOT / name).read_text("utf-8")
+
+
+def _between(text: str, begin: str, end: str, content: str) -> str:
+    """Replace a part of a text.
 
     Raises:
-        ValueError: If the file does not have exactly one such part.
+        ValueError: If the text does not have exactly one such part.
     """
-    before, rest = (_ROOT / name).read_text("utf-8").split(begin)
-    _, after = rest.split(end)
+    before, rest = text.split(begin)
+    _, after = rest.split(end, 1)
     return before + begin + content + end + after
 
 

@@ -7,30 +7,38 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tap_openai_audit.tap import TapOpenAIAudit
-from tools.definition import definition
+from tools.definition import ORGANIZATION, PLUGINS, WORKSPACE, Plugin
 from tools.layout import as_yaml
 
 _OWNER = Path(__file__).parents[1] / "hub" / "owner.yml"
-
-_PREREQ = """\
-An owner of the organization makes an admin key with the permission "Audit Logs: Read"
-at [platform.openai.com](https://platform.openai.com/settings/organization/admin-keys),
-and switches audit logging on under Data controls. It records nothing from before.
-
-For a ChatGPT Enterprise or Edu workspace, make an admin key of the workspace that may
-read its audit and auth logs. Set one of the two, or both.
-"""
 
 _NEXT_STEPS = """\
 Ask whether a sync would work, and if not, why:
 
 ```bash
-meltano invoke tap-openai-audit:check
+meltano invoke {name}:check
 ```
 """
 
-_USAGE = """\
+
+class _Text(NamedTuple):
+    """What the Hub shows besides the definition."""
+
+    api: str
+    """The page on the API."""
+    prereq: str
+    usage: str
+
+
+_TEXTS = {
+    ORGANIZATION.name: _Text(
+        "https://platform.openai.com/docs/api-reference/audit-logs",
+        """\
+An owner of the organization creates an admin key with the permission "Audit Logs: Read"
+at [platform.openai.com](https://platform.openai.com/settings/organization/admin-keys),
+and switches audit logging on under Data controls. It records nothing from before.
+""",
+        """\
 ## Every five minutes
 
 A run continues where the last one ended, and emits each event once. `sync_reports` says
@@ -41,7 +49,28 @@ has to hold of each day.
 
 Events carry ids. To keep the names behind them, select the reference streams that you
 need, such as `users`, `projects` and `admin_api_keys`.
-"""
+""",
+    ),
+    WORKSPACE.name: _Text(
+        "https://chatgpt.com/admin/api-reference",
+        """\
+A ChatGPT workspace of the plan Enterprise, Edu or Healthcare, and an admin key of it,
+created in its Admin portal, with the scopes
+`chatgpt.enterprise.compliance_logs_platform.audit_log.read` and
+`chatgpt.enterprise.compliance_logs_platform.auth_log.read`. They cannot read
+conversations.
+""",
+        """\
+## Every ten minutes
+
+The API hands events out as files, one about every ten minutes, and keeps them for 30
+days. The first run takes some three hours, because the API allows 50 downloads a
+minute. Each run continues where the last one ended, and emits each event once.
+`workspace_log_files` has a row for each file, with its checksum and how many of its
+events were emitted; `sync_reports` says of each run whether it was complete.
+""",
+    ),
+}
 
 
 class _Owner(NamedTuple):
@@ -53,15 +82,16 @@ class _Owner(NamedTuple):
 def files() -> dict[str, str]:
     """Return the content of every file for the Hub, by its path."""
     owner = _owner()
-    name = definition()["name"]
+    names = sorted(plugin.name for plugin in PLUGINS)
     entry = {
         "label": owner.label,
         "name": owner.variant,
         "url": owner.repository.rpartition("/")[0],
     }
+    defaults = dict.fromkeys(names, owner.variant)
     return {
-        f"hub/{name}.yml": as_yaml(_page(owner)),
-        "hub/default_variants.yml": as_yaml({"extractors": {name: owner.variant}}),
+        **{f"hub/{p.name}.yml": as_yaml(_page(p, owner)) for p in PLUGINS},
+        "hub/default_variants.yml": as_yaml({"extractors": defaults}),
         "hub/maintainers.yml": as_yaml({owner.variant: entry}),
     }
 
@@ -78,22 +108,23 @@ def addresses() -> str:
     return "".join(f'{name} = "{address}"\n' for name, address in lines.items())
 
 
-def _page(owner: _Owner) -> dict[str, Any]:
-    about = TapOpenAIAudit._get_about_info()  # noqa: SLF001 - what `--about` prints
+def _page(plugin: Plugin, owner: _Owner) -> dict[str, Any]:
+    about = plugin.tap._get_about_info()  # noqa: SLF001 - what `--about` prints
+    text = _TEXTS[plugin.name]
     return {
-        **definition(),
+        **plugin.definition(),
         "docs": f"{owner.repository}/tree/main/docs",
-        "domain_url": "https://platform.openai.com/docs/api-reference/audit-logs",
+        "domain_url": text.api,
         "keywords": ["api", "meltano_sdk", "security"],
         "log_parser": "singer-sdk",
         "logo_url": "/assets/logos/extractors/openai-audit.png",
         "maintenance_status": "beta",
-        "next_steps": _NEXT_STEPS,
-        "prereq": _PREREQ,
+        "next_steps": _NEXT_STEPS.format(name=plugin.name),
+        "prereq": text.prereq,
         "quality": "unknown",
         "repo": owner.repository,
         "supported_python_versions": list(about.supported_python_versions or ()),
-        "usage": _USAGE,
+        "usage": text.usage,
         "variant": owner.variant,
     }
 

@@ -161,7 +161,7 @@ def _set(stack: ExitStack, variables: dict[str, str]) -> Stage:
         # All that can be named is named; a key of one's own may not list everything.
         selected = {
             f"{_TAP}API_URL": sandbox.url,
-            f"{_TAP}_SELECT": '["*.*", "!workspace_*.*"]',
+            f"{_TAP}_SELECT": '["*.*"]',
         }
         _replace(variables, _TAP, selected)
         _say(

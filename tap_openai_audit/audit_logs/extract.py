@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tap_openai_audit.audit_logs.sifting import NOTHING
+from tap_openai_audit.singer.checkpoint import CHECKPOINT_EVENTS, CHECKPOINT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from tap_openai_audit.audit_logs.look import Look
     from tap_openai_audit.audit_logs.reader import Reader
     from tap_openai_audit.audit_logs.sifting import Written
-
-CHECKPOINT_EVENTS = 1_000
-"""What a killed run may repeat at the most. A checkpoint costs about as much as the
-records of 50 events."""
-
-CHECKPOINT_SECONDS = 10.0
-"""So that a slow backfill, too, is resumed close to where it ended."""
 
 _BATCHES_PER_CHECKPOINT = 8
 """A batch is written as a whole, and the clock is looked at between batches: a target

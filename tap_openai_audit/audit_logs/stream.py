@@ -24,7 +24,6 @@ from typing_extensions import override
 
 from tap_openai_audit.audit_logs.api import refuses_tenant_events
 from tap_openai_audit.audit_logs.event_types import ORGANIZATION, TENANT
-from tap_openai_audit.audit_logs.extract import CHECKPOINT_EVENTS
 from tap_openai_audit.audit_logs.record import Recorder
 from tap_openai_audit.audit_logs.run import OtherScopes, ScopeRun
 from tap_openai_audit.audit_logs.schema import SCHEMA
@@ -37,7 +36,7 @@ from tap_openai_audit.errors import (
     TargetStopped,
     Terminated,
 )
-from tap_openai_audit.http.causes import Api
+from tap_openai_audit.singer.checkpoint import CHECKPOINT_EVENTS
 from tap_openai_audit.singer.event_stream import EventStream
 from tap_openai_audit.singer.progress import summary
 from tap_openai_audit.singer.scope_row import row_of
@@ -104,8 +103,6 @@ class AuditLogs(EventStream):
     def partitions(self) -> list[dict[str, Any]]:
         """The scopes to read. The organization's is never held up by the tenant's."""
         settings = self._session().settings
-        if not settings.reads(Api.ORGANIZATION):
-            return []
         tenant = [{"scope": TENANT}] if settings.tenant_events else []
         return [{"scope": ORGANIZATION}, *tenant]
 

@@ -1,9 +1,11 @@
 """`--check`: a few real requests that tell whether a sync would work.
 
-- `probes` asks the API;
-- `conclusions` says what it shows means, and how sure that is;
-- `checks` is the order in which that happens;
-- `findings` tells it to people and machines.
+- `run` does the checks of a tap, and prints what they found;
+- `checks` are those of an organization: `probes` asks the API, `conclusions` says what
+  that means, and how sure it is;
+- `workspace` are those of a ChatGPT workspace;
+- `time_limit` ends them in time;
+- `findings` are what people and machines are shown.
 
 The first request is the one that a sync begins with, so what refuses it refuses a sync
 in the same words. The others look for reasons why a sync would bring less than

@@ -1,4 +1,4 @@
-"""The checks, one after the other."""
+"""The checks of an organization, one after the other."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import click
-from singer_sdk.exceptions import ConfigValidationError
-
 from tap_openai_audit.audit_logs.api import refuses_tenant_events
 from tap_openai_audit.audit_logs.event_types import ORGANIZATION, TENANT
-from tap_openai_audit.check import workspace
 from tap_openai_audit.check.conclusions import (
     Evidence,
     about_age,
@@ -19,29 +15,34 @@ from tap_openai_audit.check.conclusions import (
     about_logging,
     about_wrong_times,
 )
-from tap_openai_audit.check.findings import Finding, Findings, Status
+from tap_openai_audit.check.findings import Finding, Status
 from tap_openai_audit.check.probes import (
     ADMIN_KEYS,
     PROJECTS,
-    RETRY_SECONDS,
+    Probes,
     newest,
 )
 from tap_openai_audit.check.states import about_state
-from tap_openai_audit.errors import RequestFailed, Terminated
-from tap_openai_audit.http.causes import Api, Cause
+from tap_openai_audit.check.time_limit import RETRY_SECONDS, TimeLimit
+from tap_openai_audit.errors import RequestFailed
+from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.redaction import redacted
 from tap_openai_audit.windows import BEGINNING, END, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    import logging
+    from collections.abc import Iterator, Mapping
 
     from tap_openai_audit.audit_logs.events import Page
-    from tap_openai_audit.check.probes import Probes
+    from tap_openai_audit.settings import Settings
+    from tap_openai_audit.singer.signals import Signals
 
-_OF_ORGANIZATION = (
-    "connection", "key", "logging", "tenant_events", "newest_event", "filters", "clock",
+NAMES = (
+    "settings", "connection", "key", "logging", "tenant_events", "newest_event",
+    "filters", "clock", "state",
 )  # fmt: skip
-_CHECKS = ("settings", *_OF_ORGANIZATION, *workspace.NAMES, "state")
+"""All checks, in the order in which they are printed."""
+
 _OF_THE_KEY = frozenset(
     {
         Cause.WRONG_KEY, Cause.PROJECT_KEY, Cause.EXPIRED_KEY, Cause.MISSING_SCOPE,
@@ -51,98 +52,51 @@ _OF_THE_KEY = frozenset(
 _HOUR, _DAY = 3600, 24 * 3600
 
 
-def check(
-    begin: Callable[[], tuple[Probes, Mapping[str, object]]],
-    state: Mapping[str, Any] | None,
-    output: str,
-) -> int:
-    """Make all checks and print what they found.
+class OrganizationCheck:
+    """Checks whether a sync of an organization would work."""
 
-    Args:
-        begin: Reads the settings, makes what asks the API under them, and names the
-            streams. It raises `ConfigValidationError` if they cannot be used.
-        state: The state that a sync would be given, None without one.
-        output: `text` or `json`.
-
-    Returns:
-        The exit code: 0 if a sync would work.
-    """
-    try:
-        probes, streams = begin()
-        with probes:
-            about = about_state(state, probes.settings, streams)
-            scopes = about.facts.get("scopes", ())
-            begun = {scope["scope"] for scope in scopes if not scope["is_new"]}
-            found = [*_Check(probes, begun).findings(), about]
-    except ConfigValidationError as error:
-        text, facts = "; ".join(error.errors), {"problems": error.errors}
-        found = [Finding("settings", Status.FAILED, text, facts)]
-    except Terminated as signal:
-        return signal.exit_code
-    findings = _complete(found)
-    click.echo(findings.as_json() if output == "json" else findings.as_text())
-    return 0 if findings.works else 1
-
-
-def _complete(made: Sequence[Finding]) -> Findings:
-    """Name also the checks that were not made, so that none is missed in silence."""
-    found = {finding.name: finding for finding in made}
-    text = "Not checked, because of what failed"
-    return Findings(
-        [found.get(name) or Finding(name, Status.SKIPPED, text) for name in _CHECKS]
-    )
-
-
-class _Check:
-    def __init__(self, probes: Probes, begun: Collection[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        state: Mapping[str, Any] | None,
+        streams: Mapping[str, object],
+        signals: Signals,
+        logger: logging.Logger,
+    ) -> None:
         """Prepare the checks.
 
         Args:
-            probes: Asks the API.
-            begun: The scopes that a run before has read.
+            settings: Those of the sync that is checked.
+            state: The state that it would be given, None without one.
+            streams: The tap's streams by their names.
+            signals: What ends the check early.
+            logger: Told of every request that is repeated.
         """
-        self._settings = probes.settings
-        self._probes = probes
-        self._begun = begun
+        self._settings = settings
+        self._time_limit = TimeLimit(signals)
+        self._probes = Probes(
+            settings, self._time_limit, signals=signals, logger=logger
+        )
+        self._state = about_state(state, settings, streams)
+        scopes = self._state.facts.get("scopes", ())
+        self._begun = {scope["scope"] for scope in scopes if not scope["is_new"]}
 
     def findings(self) -> Iterator[Finding]:
-        """Make all checks that can be made."""
-        yield self._about_settings()
-        for api, names, about in (
-            (Api.ORGANIZATION, _OF_ORGANIZATION, self._organization),
-            (Api.WORKSPACE, workspace.NAMES, self._workspace),
-        ):
-            if self._settings.reads(api):
-                yield from about()
-            else:
-                text = f"Nothing of the {api.value} is read: its key is not set"
-                yield from (Finding(name, Status.SKIPPED, text) for name in names)
+        """Do all checks that can be done."""
+        with self._time_limit:
+            yield self._about_settings()
+            yield from self._organization()
+        yield self._state
 
     def _about_settings(self) -> Finding:
-        """Tell what is read, and where."""
+        """Say what is read, and where."""
         settings = self._settings
         facts = {
-            name: redacted(value, settings.admin_key, settings.workspace_key)
-            for api, name, value in (
-                (Api.ORGANIZATION, "organization_id", settings.organization_id),
-                (Api.ORGANIZATION, "api_url", settings.api_url),
-                (Api.WORKSPACE, "workspace_id", settings.workspace_id),
-                (Api.WORKSPACE, "workspace_api_url", settings.workspace_api_url),
-            )
-            if settings.reads(api)
+            "organization_id": redacted(settings.organization_id, settings.admin_key),
+            "api_url": redacted(settings.api_url, settings.admin_key),
         }
-        words = []
-        if settings.reads(Api.ORGANIZATION):
-            where = "Organization {organization_id} at {api_url}"
-            words.append(where.format(**facts))
-        if settings.reads(Api.WORKSPACE):
-            where = "workspace {workspace_id} at {workspace_api_url}"
-            words.append(where.format(**facts))
-        text = " and ".join(words)
-        return Finding("settings", Status.OK, text[:1].upper() + text[1:], facts)
-
-    def _workspace(self) -> Iterator[Finding]:
-        return workspace.about_workspace(self._probes)
+        text = "Organization {organization_id} at {api_url}".format(**facts)
+        return Finding("settings", Status.OK, text, facts)
 
     def _organization(self) -> Iterator[Finding]:
         """Make all checks of the organization's log that can be made."""

@@ -1,9 +1,8 @@
-"""What a check asks of the API: as a sync would, but no longer than a person waits."""
+"""What a check asks of the API of an organization, as a sync would."""
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from typing_extensions import override
@@ -11,40 +10,27 @@ from typing_extensions import override
 from tap_openai_audit.audit_logs.api import PATH, AuditLog
 from tap_openai_audit.check.conclusions import Made
 from tap_openai_audit.check.event_times import SECONDS_END, WrongTimes
-from tap_openai_audit.errors import Interrupted, NotAnswered, RequestFailed
-from tap_openai_audit.http.causes import Api, Cause
+from tap_openai_audit.check.time_limit import hasty
+from tap_openai_audit.errors import RequestFailed
 from tap_openai_audit.http.client import Client
 from tap_openai_audit.inventory.listing import by_last_id
 from tap_openai_audit.redaction import redacted
 from tap_openai_audit.windows import END, Window
-from tap_openai_audit.workspace.api import AUDIT_LOG, WorkspaceLogs
-from tap_openai_audit.workspace.position import FIRST_TIME
 
 if TYPE_CHECKING:
     import logging
+    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import TracebackType
-
-    from typing_extensions import Self
 
     from tap_openai_audit.audit_logs.events import Page
+    from tap_openai_audit.check.time_limit import TimeLimit
     from tap_openai_audit.http.endpoint import Endpoint
     from tap_openai_audit.http.response import Response
     from tap_openai_audit.inventory.listing import ListPage
     from tap_openai_audit.settings import Settings
     from tap_openai_audit.singer.signals import Signals
-    from tap_openai_audit.workspace.log_files import LogFile
 
 _T = TypeVar("_T")
-
-_SECONDS = 45
-"""For all requests together: with the start of the process less than a minute."""
-
-_REQUEST_SECONDS = 10
-"""For one request: an API that works answers within two."""
-
-RETRY_SECONDS = 10
-"""How long a check tries again at the most; a sync may do so for longer."""
 
 _PAGES = 3
 """Pages of a list that are looked at: the newest things come first, and a hundred on
@@ -71,52 +57,34 @@ PROJECTS = Kind(
 
 
 class Probes:
-    """Asks the API. A context manager: inside it, all probes together end in time."""
+    """Asks the API of an organization."""
 
     def __init__(
-        self, settings: Settings, *, signals: Signals, logger: logging.Logger
+        self,
+        settings: Settings,
+        time_limit: TimeLimit,
+        *,
+        signals: Signals,
+        logger: logging.Logger,
     ) -> None:
         """Prepare to ask.
 
         Args:
             settings: Those of the sync that is checked.
+            time_limit: Ends all requests in time.
             signals: What ends the check early.
             logger: Told of every request that is repeated.
         """
         self.settings = settings
-        self._signals = signals
-        hasty = replace(
-            settings,
-            request_timeout_seconds=min(
-                settings.request_timeout_seconds, _REQUEST_SECONDS
-            ),
-            max_retry_seconds=min(settings.max_retry_seconds, RETRY_SECONDS),
-        )
         self.wrong_times = WrongTimes(settings.admin_key)
         """What was seen so far of events whose time cannot be right."""
         self._client = _Observing(
-            hasty.endpoint(Api.ORGANIZATION),
+            hasty(settings.endpoint),
             logger,
             signals.stop,
             observe=self.wrong_times.observe,
         )
-        self._workspace = Client(hasty.endpoint(Api.WORKSPACE), logger, signals.stop)
-        self._timer = threading.Timer(_SECONDS, signals.stop.set)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        """Start the time."""
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop the time."""
-        self._timer.cancel()
+        self._ask = time_limit.ask
 
     def page(self, scope: str, window: Window = _EVERYTHING) -> Page:
         """Read the first page of a window, under no filter.
@@ -157,29 +125,6 @@ class Probes:
                 unread.append(f"{kind.path}: {error.what}")
         return found, unread
 
-    def files(self, event_type: str) -> Sequence[LogFile]:
-        """List the first log files of a workspace.
-
-        Raises:
-            RequestFailed: If there is no listing, or the time is over.
-        """
-        logs = self._logs(event_type)
-        return self._ask(lambda: logs.page(FIRST_TIME)).files
-
-    def download(self, file: LogFile) -> None:
-        """Download a log file of a workspace.
-
-        Raises:
-            RequestFailed: If it is not to be had, or the time is over.
-        """
-        logs = self._logs(AUDIT_LOG)
-        self._ask(lambda: logs.download(file))
-
-    def _logs(self, event_type: str) -> WorkspaceLogs:
-        return WorkspaceLogs(
-            self._workspace, self._workspace, self.settings.workspace_id, event_type
-        )
-
     def _made(self, kind: Kind) -> Iterator[Made]:
         cursor: str | None = None
         for _ in range(_PAGES):
@@ -199,15 +144,6 @@ class Probes:
         return self._ask(
             lambda: self._client.get(kind.path, params, by_last_id).content
         )
-
-    def _ask(self, ask: Callable[[], _T]) -> _T:
-        try:
-            return ask()
-        except Interrupted:
-            # Either the operator has had enough, or the timer.
-            self._signals.check()
-            what = f"No answer within the {_SECONDS} s of the check"
-            raise NotAnswered(what, Cause.TIMEOUT) from None
 
 
 class _Observing(Client):

@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from tap_openai_audit.audit_logs.event_types import ORGANIZATION, TENANT
 from tap_openai_audit.audit_logs.position import Asked, range_to_read
-from tap_openai_audit.audit_logs.state import Filters, ScopeState
+from tap_openai_audit.audit_logs.state import ScopeState
 from tap_openai_audit.check.findings import Finding, Status
 from tap_openai_audit.errors import BadState
-from tap_openai_audit.http.causes import Api
 from tap_openai_audit.singer.state_input import partitions_of, unwrapped
 from tap_openai_audit.timestamps import iso
 from tap_openai_audit.windows import BEGINNING, END
-from tap_openai_audit.workspace.run import asked_of
-from tap_openai_audit.workspace.state import FEEDS, FeedState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_openai_audit.settings import Settings
 
@@ -38,16 +35,19 @@ def about_state(
         return Finding(_NAME, Status.SKIPPED, "None is given")
     try:
         found = unwrapped(state, streams).get("bookmarks", {})
-        facts = [
-            *(
-                _of_organization(found, settings)
-                if settings.reads(Api.ORGANIZATION)
-                else ()
-            ),
-            *(_of_workspace(found, settings) if settings.reads(Api.WORKSPACE) else ()),
-        ]
+        facts = [*_of_organization(found, settings)]
     except BadState as error:
         return Finding(_NAME, Status.FAILED, str(error))
+    return finding_of(facts)
+
+
+def finding_of(facts: Sequence[Mapping[str, Any]]) -> Finding:
+    """Say where a state stands.
+
+    Args:
+        facts: Of each feed: its name as `scope`, `is_new`, `bookmark`, `filters`,
+            `covered_from`, `reads_from` and `reads_before`.
+    """
     text = "; ".join(map(_text, facts))
     return Finding(_NAME, Status.OK, text, {"scopes": facts})
 
@@ -60,27 +60,6 @@ def _of_organization(
         ScopeState.read(partition).refuse_others_than(settings.organization_id)
     for scope in [ORGANIZATION, *([TENANT] if settings.tenant_events else [])]:
         yield _facts(scope, ScopeState.read(partitions.get(scope, {})), settings)
-
-
-def _of_workspace(
-    bookmarks: Mapping[str, Any], settings: Settings
-) -> Iterator[dict[str, Any]]:
-    asked = asked_of(settings)
-    for stream, feed in FEEDS.items():
-        found = FeedState.read(bookmarks.get(stream, {}), stream)
-        found.refuse_others_than(settings.workspace_id)
-        position = found.position
-        yield {
-            "scope": f"workspace_{feed}",
-            "is_new": position.is_new,
-            "bookmark": position.bookmark,
-            "filters": str(Filters()),
-            "covered_from": _iso(found.covered_from),
-            "reads_from": None
-            if position.bookmark is None and asked.start is None
-            else position.lists_after(asked, deep=False),
-            "reads_before": _iso(settings.end),
-        }
 
 
 def _facts(scope: str, state: ScopeState, settings: Settings) -> dict[str, Any]:

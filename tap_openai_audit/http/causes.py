@@ -205,8 +205,8 @@ _SCOPES = " and ".join(WORKSPACE_SCOPES)
 
 MEANING_AT_WORKSPACE: Mapping[Cause, str] = {
     Cause.WRONG_KEY: (
-        "the workspace key is wrong or was revoked: check workspace_key, or make a new"
-        f" one {_PORTAL}"
+        "the workspace key is wrong or was revoked: check the setting key, or create a"
+        f" new one {_PORTAL}"
     ),
     Cause.PROJECT_KEY: (
         "the key looks like one of the API platform (sk-...), and those do not open a"
@@ -235,12 +235,12 @@ MEANING_AT_WORKSPACE: Mapping[Cause, str] = {
     ),
     Cause.NOT_FOUND: (
         "the API does not know this workspace, or not to this key: check workspace_id,"
-        " that workspace_key is of the same workspace, that its plan has this API"
-        " (Enterprise, Edu or Healthcare), and workspace_api_url, which ends in /v1"
+        " that the key is of the same workspace, that its plan has this API"
+        " (Enterprise, Edu or Healthcare), and api_url, which ends in /v1"
     ),
     Cause.REDIRECT: (
         "a redirect was refused, because it leads elsewhere than to one file over"
-        " https: check workspace_api_url, and any proxy or captive portal in between"
+        " https: check api_url, and any proxy or captive portal in between"
     ),
     Cause.RATE_LIMIT: (
         "the API limits the rate of requests: run less often, and let no other program"
@@ -258,7 +258,4 @@ def meaning(cause: Cause, api: Api = Api.ORGANIZATION) -> str:
     """Return what a cause means, and what to do about it."""
     if api is Api.ORGANIZATION:
         return MEANING[cause]
-    # The URL is all that the other sentences name.
-    return MEANING_AT_WORKSPACE.get(cause) or MEANING[cause].replace(
-        "api_url", "workspace_api_url"
-    )
+    return MEANING_AT_WORKSPACE.get(cause) or MEANING[cause]

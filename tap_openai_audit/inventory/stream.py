@@ -43,7 +43,7 @@ from tap_openai_audit.errors import (
     TapError,
     Terminated,
 )
-from tap_openai_audit.http.causes import Api, Cause
+from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.inventory.bookmark import LastReading
 from tap_openai_audit.inventory.parallel import ParallelLists
 from tap_openai_audit.inventory.parents import Parent, Parents
@@ -173,8 +173,6 @@ class Reference(ScheduledStream):
         Args:
             context: For a child stream, its `Parents`.
         """
-        if not self._session().settings.reads(Api.ORGANIZATION):
-            return
         if self.parent_stream_type is not None:
             yield from self._read(self._lists((context or {})[_CONTEXT]))
         elif any(map(self._schedule.reads, self.child_streams)):

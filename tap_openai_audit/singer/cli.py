@@ -23,13 +23,12 @@ from tap_openai_audit.singer.command import Command
 from tap_openai_audit.singer.sync_reports import LEDGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from logging import Logger
 
     from singer_sdk.plugin_base import _ConfigInput
 
-    from tap_openai_audit.check.probes import Probes
-    from tap_openai_audit.singer.session import Session
+    from tap_openai_audit.check.run import Check
     from tap_openai_audit.singer.signals import Signals
 
 _TESTS = tuple(option.value for option in CliTestOptionValue)
@@ -43,13 +42,18 @@ class CommandLine(Tap):
     failures: list[TapError]
     """What was not read in full."""
 
+    @classmethod
     @abc.abstractmethod
-    def session(self) -> Session:
-        """Return settings, client and signals, made when they are first needed."""
+    def check_names(cls) -> Sequence[str]:
+        """Return the names of the checks that `--check` runs, in their order."""
 
     @abc.abstractmethod
-    def leave_out_what_is_not_set(self) -> None:
-        """Deselect the streams of an API for which no key is set, and say so."""
+    def check(self, state: Mapping[str, Any] | None) -> Check:
+        """Prepare the checks that `--check` runs.
+
+        Args:
+            state: The state that a sync would be given, None without one.
+        """
 
     @abc.abstractmethod
     def raise_failures(self) -> None:
@@ -96,7 +100,6 @@ class CommandLine(Tap):
         tap = cls(config=config.config if config else {})
 
         def test() -> None:
-            tap.leave_out_what_is_not_set()
             # The ledger has a few records only: cut short it would log an error.
             tap.run_sync_dry_run(
                 1,
@@ -147,15 +150,11 @@ class CommandLine(Tap):
     ) -> int:
         """Make the checks, and return the exit code."""
         # Imported here: a sync has no use for it.
-        from tap_openai_audit.check import checks, probes  # noqa: PLC0415
+        from tap_openai_audit.check import run  # noqa: PLC0415
 
-        def begin() -> tuple[Probes, Mapping[str, object]]:
-            tap = cls(config=config)
-            settings = tap.session().settings
-            asks = probes.Probes(settings, signals=tap.signals, logger=tap.logger)
-            return asks, tap.streams
-
-        return checks.check(begin, state, output)
+        return run.check(
+            lambda: cls(config=config).check(state), cls.check_names(), output
+        )
 
 
 def _run(tap: CommandLine, sync: Callable[[], None]) -> None:

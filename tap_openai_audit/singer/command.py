@@ -25,7 +25,7 @@ from tap_openai_audit.redaction import MASK, redacted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_SECRET = re.compile(r"(?i)^(?:tap_\w+_)?(?:admin|workspace)_key$")
+_SECRET = re.compile(r"TAP_[A-Z_]+_KEY|(?:\w+_)?key")
 """The names of the settings that are keys, and of their variables."""
 
 _KEY_LIKE = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])[\w+-]{20,}")
@@ -100,7 +100,7 @@ def _keys(arguments: Sequence[str]) -> Iterator[str]:
     sources += _configurations(arguments)
     for settings in sources:
         for name, value in settings.items():
-            if _SECRET.match(name) and isinstance(value, str):
+            if _SECRET.fullmatch(name) and isinstance(value, str):
                 yield value
 
 

@@ -14,7 +14,7 @@ from dotenv import dotenv_values, find_dotenv
 from singer_sdk.singerlib import Catalog
 
 from tap_openai_audit.redaction import redacted
-from tap_openai_audit.settings import meant
+from tap_openai_audit.singer.settings import similar_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -166,7 +166,8 @@ def environment(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     unknown = {
         key.removeprefix(prefix).lower(): text
         for key, text in texts.items()
-        if key.startswith(prefix) and meant(key.removeprefix(prefix).lower())
+        if key.startswith(prefix)
+        and similar_setting(key.removeprefix(prefix).lower(), schema)
     }
     return {**unknown, **settings}
 

@@ -1,4 +1,4 @@
-"""What the ledger says of the run of a scope, or of a workspace's feed."""
+"""What the ledger says of the run of a scope."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from tap_openai_audit.audit_logs.observation import order_of
 from tap_openai_audit.singer.sync_reports import Row
 from tap_openai_audit.timestamps import iso
 from tap_openai_audit.windows import BEGINNING
-from tap_openai_audit.workspace.position import LOOKBACK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from tap_openai_audit.audit_logs.report import Report
     from tap_openai_audit.audit_logs.run import ScopeRun
     from tap_openai_audit.settings import Settings
-    from tap_openai_audit.workspace.run import FeedRun
 
 
 def row_of(run: ScopeRun, settings: Settings) -> Row:
@@ -39,24 +37,6 @@ def row_of(run: ScopeRun, settings: Settings) -> Row:
             "deep_events_repeated": deep.repeated if deep else None,
             "deep_complete": deep.complete if deep else None,
             "order_observed": order_of(report.orders).value,
-        },
-    )
-
-
-def row_of_feed(run: FeedRun, settings: Settings) -> Row:
-    """Make the row of a workspace's feed that was read, or was to be."""
-    state = run.after
-    return _row(
-        run.report,
-        {
-            "organization_id": None,
-            "workspace_id": settings.workspace_id,
-            "chain_id": state.chain_id,
-            "previous_run_id": run.before.run_id,
-            "bookmark": state.position.bookmark,
-            "look_from": run.look_from,
-            "covered_from": _iso(state.covered_from),
-            "lookback_seconds": LOOKBACK_SECONDS,
         },
     )
 

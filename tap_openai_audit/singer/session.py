@@ -6,28 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tap_openai_audit.http.client import Client
-    from tap_openai_audit.http.pace import Pace
     from tap_openai_audit.settings import Settings
     from tap_openai_audit.singer.signals import Signals
 
 
 @dataclass(frozen=True)
-class WorkspaceClients:
-    """What asks the API of a workspace."""
-
-    listings: Client
-    downloads: Client
-    pace: Pace
-    """That of the downloads."""
-
-
-@dataclass(frozen=True)
 class Session:
-    """One run, made when the first stream is synced: discovery needs no settings."""
+    """One run, created when the first stream is synced: discovery needs no settings."""
 
     run_id: str
     settings: Settings
     client: Client
     signals: Signals
-    workspace: WorkspaceClients
+
+    @property
+    def account(self) -> Mapping[str, str]:
+        """The column of `sync_reports` that says whose events were read."""
+        return {"organization_id": self.settings.organization_id}

@@ -7,7 +7,7 @@ whether it was read in full. Each kind of thing makes a `Row` of what came of it
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from typing_extensions import override
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_openai_audit.errors import TapError
-    from tap_openai_audit.singer.session import Session
 
 LEDGER = "sync_reports"
 """The name of the stream."""
@@ -163,6 +162,18 @@ class Row:
         return {**shared, **times, **own}
 
 
+class Run(Protocol):
+    """What the ledger needs to know of a run."""
+
+    @property
+    def run_id(self) -> str:
+        """The run."""
+
+    @property
+    def account(self) -> Mapping[str, str]:
+        """The column that says whose events were read."""
+
+
 class Ledger:
     """The records of a run, in the order in which they were entered."""
 
@@ -170,13 +181,13 @@ class Ledger:
         self._tap_version = tap_version
         self.records: list[dict[str, Any]] = []
 
-    def enter(self, session: Session, row: Row) -> None:
+    def enter(self, session: Run, row: Row) -> None:
         """Enter what came of one thing that was read."""
         self.records.append(
             {
                 **dict.fromkeys(SyncReports.schema["properties"]),
                 "run_id": session.run_id,
-                "organization_id": session.settings.organization_id,
+                **session.account,
                 "tap_version": self._tap_version,
                 **row.columns,
             }

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from tap_openai_audit.audit_logs.extract import CHECKPOINT_EVENTS, CHECKPOINT_SECONDS
+from tap_openai_audit.singer.checkpoint import CHECKPOINT_EVENTS, CHECKPOINT_SECONDS
 from tap_openai_audit.timestamps import iso, unix
 from tap_openai_audit.windows import END
 from tap_openai_audit.workspace.hashes import KnownEvents
@@ -28,7 +28,7 @@ from tap_openai_audit.workspace.verified import verified
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from tap_openai_audit.audit_logs.report import Report
+    from tap_openai_audit.workspace.feed_report import FeedReport
     from tap_openai_audit.workspace.log_files import (
         Content,
         FileSource,
@@ -91,7 +91,7 @@ class Feed:
         source: FileSource,
         position: Position,
         asked: Asked,
-        report: Report,
+        report: FeedReport,
         sink: Sink,
         *,
         lost: Collection[int] = (),

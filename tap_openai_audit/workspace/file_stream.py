@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_openai_audit.errors import TapError
-    from tap_openai_audit.singer.session import Session
     from tap_openai_audit.workspace.hashes import KnownFiles
     from tap_openai_audit.workspace.reports import FileReport
+    from tap_openai_audit.workspace.session import WorkspaceSession
 
 
 class WorkspaceLogFiles(MappedStream):
@@ -40,7 +40,7 @@ class WorkspaceLogFiles(MappedStream):
         self,
         tap: Tap,
         *,
-        session: Callable[[], Session],
+        session: Callable[[], WorkspaceSession],
         failed: Callable[[TapError], None],
     ) -> None:
         """Take part in a run of a tap.

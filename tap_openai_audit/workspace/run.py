@@ -6,11 +6,11 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from tap_openai_audit.audit_logs.report import Report
 from tap_openai_audit.timestamps import iso, unix
 from tap_openai_audit.windows import BEGINNING
 from tap_openai_audit.workspace.api import DOWNLOADS_PER_MINUTE, WorkspaceLogs
 from tap_openai_audit.workspace.feed import Feed
+from tap_openai_audit.workspace.feed_report import FeedReport
 from tap_openai_audit.workspace.position import Asked
 from tap_openai_audit.workspace.state import FeedState
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Collection, Sequence
 
-    from tap_openai_audit.settings import Settings
-    from tap_openai_audit.singer.session import Session
     from tap_openai_audit.workspace.log_files import LogEvent, LogFile
     from tap_openai_audit.workspace.reports import FileReport
+    from tap_openai_audit.workspace.session import WorkspaceSession
+    from tap_openai_audit.workspace.settings import WorkspaceSettings
 
 _INTERVAL_SECONDS = 10.0
 """Between two lines of the log, as for the organization's events."""
 
 
-def asked_of(settings: Settings) -> Asked:
+def asked_of(settings: WorkspaceSettings) -> Asked:
     """Return what the settings ask for."""
     return Asked(
         settings.start,
@@ -37,12 +37,10 @@ def asked_of(settings: Settings) -> Asked:
     )
 
 
-def source_of(event_type: str, session: Session) -> WorkspaceLogs:
+def source_of(event_type: str, session: WorkspaceSession) -> WorkspaceLogs:
     """Return where the files of a type of events come from."""
-    clients, settings = session.workspace, session.settings
-    return WorkspaceLogs(
-        clients.listings, clients.downloads, settings.workspace_id, event_type
-    )
+    id_ = session.settings.workspace_id
+    return WorkspaceLogs(session.listings, session.downloads, id_, event_type)
 
 
 class FeedRun:
@@ -53,10 +51,10 @@ class FeedRun:
 
     def __init__(  # noqa: PLR0913 - what comes in, and what is done with it
         self,
-        scope: str,
+        feed: str,
         event_type: str,
         before: FeedState,
-        session: Session,
+        session: WorkspaceSession,
         logger: logging.Logger,
         *,
         write: Callable[[LogFile, Sequence[LogEvent]], Sequence[LogEvent]],
@@ -66,7 +64,7 @@ class FeedRun:
         """Begin.
 
         Args:
-            scope: `workspace_audit` or `workspace_auth`.
+            feed: `workspace_audit` or `workspace_auth`.
             event_type: The API's name for the type of its events.
             before: What the last run left.
             session: Settings, clients and signals.
@@ -77,7 +75,7 @@ class FeedRun:
             save: Saves the state, which confirms all that was written.
         """
         settings = session.settings
-        self.report = Report(scope=scope, started_at=int(time.time()))
+        self.report = FeedReport(feed, started_at=int(time.time()))
         self.before = before
         is_first = before.position.is_new
         start = BEGINNING if settings.start is None else settings.start
@@ -120,17 +118,16 @@ class FeedRun:
         Raises:
             TapError: If not all of it can be read.
         """
-        settings, clients = self._session.settings, self._session.workspace
-        self.before.refuse_others_than(settings.workspace_id)
+        self.before.refuse_others_than(self._session.settings.workspace_id)
         self._warn_of_dates()
         source = source_of(self._event_type, self._session)
         position = self.after.position
         self._feed = Feed(
             source, position, self.asked, self.report, self, lost=lost, size=size
         )
-        clock = clients.listings.api_clock
+        clock = self._session.listings.api_clock
         deep = position.is_deep_look_due(self.asked, clock.latest())
-        both = (clients.listings, clients.downloads)
+        both = (self._session.listings, self._session.downloads)
         requests = sum(client.requests for client in both)
         retries = sum(client.retries for client in both)
         try:
@@ -159,11 +156,11 @@ class FeedRun:
         if self._feed is None or now - self._told_at < _INTERVAL_SECONDS:
             return
         self._told_at = now
-        limited = self._session.workspace.pace.is_at_its_limit
+        limited = self._session.pace.is_at_its_limit
         bookmark = self.after.position.bookmark
         self._logger.info(
             "%s: %s events of %s files in %.0f s, %s%s",
-            self.report.scope,
+            self.report.feed,
             f"{self.report.read:,}",
             f"{self._feed.files:,}",
             now - self._began,
@@ -185,7 +182,7 @@ class FeedRun:
                 "The files of %s before %s are not covered: the state was made under a"
                 " later start_date, and the run goes on from it. Without a state (in"
                 " Meltano --full-refresh) they are read as long as the API has them",
-                self.report.scope,
+                self.report.feed,
                 iso(before.covered_from),
             )
         if start > unix(bookmark):
@@ -194,6 +191,6 @@ class FeedRun:
                 " the bookmark, so that nothing in between is left out; without a"
                 " state it begins at start_date",
                 iso(start),
-                self.report.scope,
+                self.report.feed,
                 bookmark,
             )

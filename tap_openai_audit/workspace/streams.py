@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_openai_audit.audit_logs.extract import CHECKPOINT_EVENTS
 from tap_openai_audit.errors import (
     FilesFlawed,
     MapFailed,
@@ -30,11 +29,9 @@ from tap_openai_audit.errors import (
     TargetStopped,
     Terminated,
 )
-from tap_openai_audit.http.causes import Api
 from tap_openai_audit.redaction import redacted
+from tap_openai_audit.singer.checkpoint import CHECKPOINT_EVENTS
 from tap_openai_audit.singer.event_stream import EventStream
-from tap_openai_audit.singer.progress import summary
-from tap_openai_audit.singer.scope_row import row_of_feed
 from tap_openai_audit.workspace.api import AUDIT_LOG, AUTH_LOG
 from tap_openai_audit.workspace.feed import new_events
 from tap_openai_audit.workspace.record import Recorder
@@ -53,12 +50,12 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.metrics import Counter
 
-    from tap_openai_audit.singer.session import Session
     from tap_openai_audit.singer.sync_reports import Ledger
     from tap_openai_audit.singer.writer import LineWriter
     from tap_openai_audit.workspace.file_stream import WorkspaceLogFiles
     from tap_openai_audit.workspace.log_files import LogEvent, LogFile
     from tap_openai_audit.workspace.reports import FileReport
+    from tap_openai_audit.workspace.session import WorkspaceSession
 
 _NAMED = 3
 """Files that a message names. The ledger has them all."""
@@ -76,7 +73,7 @@ class WorkspaceEvents(EventStream):
         self,
         tap: Tap,
         *,
-        session: Callable[[], Session],
+        session: Callable[[], WorkspaceSession],
         writer: LineWriter,
         ledger: Ledger,
         files: WorkspaceLogFiles,
@@ -129,9 +126,7 @@ class WorkspaceEvents(EventStream):
         *,
         write_messages: bool = True,
     ) -> Generator[dict[str, Any], Any, Any]:
-        """Sync the feed, if there is a key for it: the SDK's tests select all."""
-        if not self._session().settings.reads(Api.WORKSPACE):
-            return
+        """Sync the feed."""
         with self.get_record_counter() as counter, self.get_sync_timer():
             self._sync_feed(counter)
         yield from ()  # a generator, as the SDK expects
@@ -186,8 +181,9 @@ class WorkspaceEvents(EventStream):
                 run.report.reason = run.report.reason or flawed.what
                 self._failed(StreamFailed(self.name, flawed))
             run.report.finished_at = int(time.time())
-            self._ledger.enter(session, row_of_feed(run, session.settings))
-            self.logger.info("%s", summary(run.report))
+            row = run.report.row(run.before, run.after, run.look_from)
+            self._ledger.enter(session, row)
+            self.logger.info("%s", run.report.summary())
 
     def _recorder(self) -> Recorder:
         return Recorder(self.event_type, self._session().settings.workspace_id)

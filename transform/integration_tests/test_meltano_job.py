@@ -166,7 +166,7 @@ def test_the_jobs_of_the_workspace_take_its_events_to_answers(
             tmp_path,
             MELTANO_ENVIRONMENT="sandbox",
             TAP_OPENAI_AUDIT_API_URL=sandbox.url,
-            TAP_OPENAI_AUDIT_WORKSPACE_API_URL=sandbox.workspace_url,
+            TAP_CHATGPT_WORKSPACE_API_URL=sandbox.workspace_url,
             # What is set outside wins over `meltano.yml`, for loader and dbt alike.
             TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA=raw,
             DBT_SCHEMA=answers,
@@ -191,5 +191,6 @@ def test_the_jobs_of_the_workspace_take_its_events_to_answers(
 
         assert run("chatgpt-workspace") == sorted(there_of_the_workspace())
         sandbox.control.add_workspace_file(7)
-        both = run("openai-audit-and-chatgpt-workspace")
+        meltano("run", "load-chatgpt-workspace")
+        both = run("openai-audit")
         assert both == sorted(there() + there_of_the_workspace())
