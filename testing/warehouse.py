@@ -7,6 +7,7 @@ import os
 import subprocess
 from contextlib import closing
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,9 +136,13 @@ class Warehouse:
         output = self.directory / f"dbt-{self.name}.txt"
         # What dbt writes about a run, nobody reads here.
         options = ["--warn-error", "--no-use-colors", "--no-write-json"]
+        given = json.dumps(variables, sort_keys=True)
+        # dbt parses all anew where variables are others than the last time.
+        parsed = sha256(f"{self.project} {given}".encode()).hexdigest()[:12]
+        target = Path(self.environment["DBT_TARGET_PATH"], parsed)
         code = dbt(
-            [*options, *arguments, f"--vars={json.dumps(variables)}"],
-            self.environment,
+            [*options, *arguments, f"--vars={given}"],
+            {**self.environment, "DBT_TARGET_PATH": str(target)},
             output,
             self.deadline,
         )

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from warehouses import skip_without_duckdb
 
 from sandbox.process import SandboxProcess
+from testing.at_boundaries import OF_MELTANO
 from testing.meltano_project import ROOT, MeltanoProject, program_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def pytest_report_header() -> str:
 
     numbers = ", ".join(map(str, drawn(commit())))
     return f"cases of the fault suite, drawn by the commit's hash: {numbers}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs target-postgres by Meltano, as all tests with PostgreSQL do."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "postgres" in names or "postgres" in item.name:
+            item.add_marker(pytest.mark.machine_clock(OF_MELTANO))
 
 
 @pytest.fixture

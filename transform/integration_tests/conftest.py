@@ -15,16 +15,19 @@ KINDS = [
 def warehouse(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Warehouse:
-    """A database of each kind, with schemas named after the tests' file."""
+    """An empty database of each kind, whose names stay the same: dbt parses once."""
     kind = request.param
     database = request.getfixturevalue("postgres") if kind == "postgres" else None
-    name = request.path.stem.removeprefix("test_")
-    directory = tmp_path_factory.mktemp(name)
-    return Warehouse(kind, directory, database, name, directory / "audit.duckdb")
+    directory = tmp_path_factory.getbasetemp() / kind
+    directory.mkdir(exist_ok=True)
+    file = directory / "audit.duckdb"
+    warehouse = Warehouse(kind, directory, database, "tests", file)
+    warehouse.clear()
+    return warehouse
 
 
 @pytest.fixture
 def own(warehouse: Warehouse) -> Warehouse:
-    """The warehouse with nothing in it. It keeps its names, so dbt parses once."""
+    """The warehouse with nothing in it."""
     warehouse.clear()
     return warehouse

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from sandbox.process import SandboxProcess
+from testing.at_boundaries import OF_MELTANO
 from testing.clock import recent
 from testing.meltano_project import ROOT, MeltanoProject
 
@@ -43,6 +44,8 @@ INDEXES = """
     where schemaname = '{schema}' and indexname like 'audit_logs_by_%'
 """
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+
+pytestmark = pytest.mark.machine_clock(OF_MELTANO)
 
 
 @pytest.fixture(scope="module")
