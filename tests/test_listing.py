@@ -1,21 +1,18 @@
 from __future__ import annotations
 
 import json
-import threading
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tap_openai_audit.errors import BrokenPaging, ErrorResponse, RequestFailed
+from tap_openai_audit.errors import BrokenPaging
 from tap_openai_audit.http.bodies import BadBody
-from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.http.response import Response
 from tap_openai_audit.inventory.listing import Listing, by_last_id, by_next, single
-from tap_openai_audit.inventory.parallel import ParallelLists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from tap_openai_audit.http.client import Client
 
@@ -186,74 +183,3 @@ def test_what_is_nested_too_deeply_is_kept_as_text() -> None:
         value, levels = value[0], levels + 1
     assert levels < 100
     assert value == "[" * (500 - levels) + "]" * (500 - levels)
-
-
-class Ended(Exception):
-    pass
-
-
-def test_parallel_lists_give_all_pages_of_each_list_in_order() -> None:
-    def pages(key: int) -> Iterator[list[dict[str, Any]]]:
-        for number in range(key):
-            yield [{"number": number}]
-
-    found: dict[int, list[int]] = {}
-    lists = ParallelLists(range(30), pages, workers=4, heartbeat=lambda: None)
-    for key, page in lists:
-        assert not isinstance(page, RequestFailed)
-        found.setdefault(key, []).extend(item["number"] for item in page)
-    assert found == {key: list(range(key)) for key in range(1, 30)}
-
-
-def test_an_error_ends_its_list_only() -> None:
-    def pages(key: str) -> Iterator[list[dict[str, Any]]]:
-        yield [{"id": key}]
-        if key == "b":
-            raise ErrorResponse("HTTP 404", Cause.NOT_FOUND, status=404)
-        yield [{"id": key}]
-
-    lists = ParallelLists("abc", pages, workers=2, heartbeat=lambda: None)
-    results = sorted((key, isinstance(page, RequestFailed)) for key, page in lists)
-    expected = {"a": [False, False], "b": [False, True], "c": [False, False]}
-    assert results == [(key, end) for key in "abc" for end in expected[key]]
-
-
-def test_an_error_of_a_worker_reaches_the_caller() -> None:
-    def pages(_: str) -> Iterator[list[dict[str, Any]]]:
-        raise ValueError("a mistake")
-
-    lists = ParallelLists("ab", pages, workers=2, heartbeat=lambda: None)
-    with pytest.raises(ValueError, match="a mistake"):
-        list(lists)
-
-
-def test_a_caller_who_does_not_take_pages_is_not_run_ahead_of() -> None:
-    begun: list[int] = []
-
-    def pages(key: int) -> Iterator[list[dict[str, Any]]]:
-        begun.append(key)
-        yield [{"id": key}]
-
-    taken = 0
-    for _ in ParallelLists(range(200), pages, workers=3, heartbeat=lambda: None):
-        taken += 1
-        # Two pages for each worker in the queue, and one in its hands.
-        assert len(begun) <= taken + 3 * 2 + 3 + 1
-    assert taken == 200
-
-
-def test_the_heartbeat_ends_a_wait_for_a_list_that_never_comes() -> None:
-    never, beats = threading.Event(), []
-
-    def pages(_: str) -> Iterator[list[dict[str, Any]]]:
-        never.wait(30)
-        yield []
-
-    def heartbeat() -> None:
-        beats.append(True)
-        if len(beats) == 3:
-            raise Ended
-
-    with pytest.raises(Ended):
-        list(ParallelLists("a", pages, workers=1, heartbeat=heartbeat))
-    never.set()

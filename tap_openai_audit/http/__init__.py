@@ -2,11 +2,11 @@
 
 - `transport` makes one request and gives a `response`, bounded in size, which
   `deadline` bounds in time;
-- `client` repeats it as long as that can help, at the `pace` of all workers;
-- `not_answered` and `error_responses` tell what went wrong with a request;
-- `bodies` reads what a body holds, `envelopes` the parts of lists;
-- `audit_log` gives the engine its pages, `listing` pages the reference endpoints, of
-  which `parallel` reads many at the same time.
+- `client` repeats it as long as that can help, at the `pace` of all workers, and gives
+  up where the `refusals` of the API last too long;
+- `not_answered` and `error_responses` say what went wrong with a request, and `causes`
+  what that means;
+- `bodies` reads what a body holds, `envelopes` the parts of lists.
 """
 
 from __future__ import annotations

@@ -45,11 +45,11 @@ from tap_openai_audit.errors import (
 )
 from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.inventory.bookmark import LastReading
-from tap_openai_audit.inventory.parallel import ParallelLists
 from tap_openai_audit.inventory.parents import Parent, Parents
 from tap_openai_audit.inventory.reading import Reading
 from tap_openai_audit.inventory.record import Recorder
 from tap_openai_audit.inventory.schedule import ScheduledStream
+from tap_openai_audit.ordered_pool import OrderedPool
 from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
@@ -87,6 +87,10 @@ when the stream is read in full."""
 
 _NAMED = 3
 """Ids of refused lists that a message names."""
+
+_AHEAD = 4
+"""Lists that may be begun for each worker, so that none waits while one list is long.
+Two pages of each are in memory."""
 
 _LONGEST_ID = 100
 """Characters of an id in a message and in the state. The API's own have fewer."""
@@ -360,12 +364,22 @@ class Reference(ScheduledStream):
         pages: Callable[[_P], Iterable[list[dict[str, Any]]]],
     ) -> Generator[tuple[_P, list[dict[str, Any]] | RequestFailed], None, None]:
         session = self._session()
-        return ParallelLists(
+        workers = session.settings.concurrency
+
+        def results(parent: _P) -> Iterator[list[dict[str, Any]] | RequestFailed]:
+            try:
+                yield from pages(parent)
+            except RequestFailed as error:
+                yield error
+
+        pool = OrderedPool(
             parents,
-            pages,
-            workers=session.settings.concurrency,
+            results,
             heartbeat=session.signals.check,
-        ).__iter__()
+            workers=workers,
+            ahead=_AHEAD * workers,
+        )
+        return iter(pool)
 
     def _first_page(self, parent: Parent) -> Iterable[list[dict[str, Any]]]:
         return islice(self._pages(parent), 1)
