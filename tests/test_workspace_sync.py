@@ -132,6 +132,36 @@ def test_a_run_with_nothing_new_makes_one_request_for_each_type(
     assert chains[1]["previous_run_id"] == chains[0]["run_id"]
 
 
+def test_a_feed_that_is_empty_continues_its_chain(tap: TapCommand) -> None:
+    none = {"end_date": "2023-06-01T00:00:00Z"}
+    state: Any = None
+    chains, runs, previous = [], [], []
+    for settings in (none, none, {}):
+        outcome = tap.run(state=state, **settings)
+        assert outcome.code == 0
+        state = outcome.state
+        found = reports(outcome)["workspace_auth"]
+        assert found["complete"]
+        assert found["bookmark"] is None or settings == {}
+        chains.append(found["chain_id"])
+        runs.append(found["run_id"])
+        previous.append(found["previous_run_id"])
+    assert None not in chains
+    assert len(set(chains)) == 1
+    assert previous == [None, *runs[:2]]
+    # What it held meanwhile is read as by a first run.
+    assert set(ids(outcome)) == truth(tap)
+    assert_proven(tap, outcome)
+
+
+def test_a_feed_that_was_refused_has_no_chain(tap: TapCommand) -> None:
+    tap.sandbox.control.behave(workspace_missing_scope="AUTH_LOG")
+    state = tap.run(end_date="2023-06-01T00:00:00Z").state
+    assert state is not None
+    assert not state["bookmarks"].get(AUTH)
+    assert state["bookmarks"][AUDIT]["chain_id"]
+
+
 def test_a_file_that_comes_later_is_all_that_the_next_run_brings(
     tap: TapCommand,
 ) -> None:

@@ -146,8 +146,11 @@ class FeedRun:
                 )
 
     def checkpoint(self) -> None:
-        """Save the state, once there is any."""
-        if not self.after.position.is_new:
+        """Save the state, also of a feed that was read to its end and is empty.
+
+        Without it the next run would begin another chain.
+        """
+        if self.report.complete or not self.after.position.is_new:
             self._save(self.after)
 
     def _heartbeat(self) -> None:
