@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tap_openai_audit.audit_logs.event_types import event_types
 from tap_openai_audit.configuration import CONFIGURATION, OWN
 from tap_openai_audit.http.causes import KEYS_PAGE, Api
 from tap_openai_audit.http.endpoint import Endpoint
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 FILTERS = ("event_types", "project_ids", "actor_ids", "actor_emails", "resource_ids")
 """The settings that the API takes as repeated parameters of the same name."""
+
+
+_SEVERAL = re.compile(r"""[\s,;"`]|^['\[{(]|['\]})]$""")
+"""What stands between values, or around them, and in none."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,29 @@ def _contradictions(config: Mapping[str, Any], show: Show) -> Iterator[str]:
             f" owner makes an admin key (sk-admin-...) at {KEYS_PAGE}"
         )
     for name in FILTERS:
-        if not all(item.isprintable() for item in config.get(name, ())):
+        for item in config.get(name, ()):
+            if not item.isprintable() or _SEVERAL.search(item):
+                yield (
+                    f"{name} must be a list of one value each, and {show(item)} matches"
+                    " nothing: a value has no blank, comma, semicolon or quotes around"
+                    ' it. Write it as in ["one", "two"]'
+                )
+            elif name == "actor_emails" and "@" not in item:
+                yield f"actor_emails must be a list of addresses, not {show(item)}"
+
+
+def _doubts(config: Mapping[str, Any], show: Show) -> Iterator[str]:
+    """Find types of events that are not known: they may be new, or misspelt."""
+    known = event_types()
+    for item in config.get("event_types", ()):
+        if item not in known:
+            from difflib import get_close_matches  # noqa: PLC0415 - rarely needed
+
+            similar = next(iter(get_close_matches(item, known, 1)), None)
+            hint = f"; did you mean {similar}?" if similar else ""
             yield (
-                f"{name} must be a list of texts without line breaks or other control"
-                f" characters, not {show(config[name])}"
+                f"event_types names {show(item)}, which this version of the tap does"
+                f" not know: if OpenAI has no such type, it matches nothing{hint}"
             )
 
 
@@ -126,6 +150,7 @@ CHECK = SettingsCheck(
     is_id=lambda text: text.startswith("org-"),
     key_holds_id="the id of an organization",
     contradictions=_contradictions,
+    doubts=_doubts,
     other_api=(
         "api.chatgpt.com",
         "a ChatGPT workspace is read by tap-chatgpt-workspace",

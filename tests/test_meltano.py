@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,32 @@ def test_two_runs_load_every_event_once(
     second = read()
     assert sorted(second.ids) == everything(sandbox)
     assert second.emitted == first.emitted + 10 == len(second.ids)
+
+
+@pytest.mark.parametrize("place", ["the environment", ".env"])
+def test_a_list_is_written_as_json(meltano: MeltanoProject, place: str) -> None:
+    types = ["login.succeeded", "project.created"]
+    variable, value = "TAP_OPENAI_AUDIT_EVENT_TYPES", json.dumps(types)
+    if place == ".env":
+        (meltano.directory / ".env").write_text(f"{variable}={value}\n")
+    else:
+        meltano.variables[variable] = value
+    used = meltano("config", "print", "tap-openai-audit", "--format=json").json
+    assert used["event_types"] == types
+    meltano("run", "tap-openai-audit", "target-jsonl")
+    file = meltano.directory / "output" / "sandbox" / "audit_logs.jsonl"
+    found = {json.loads(line)["type"] for line in file.read_text("utf-8").splitlines()}
+    assert found
+    assert found <= {*types}
+
+
+@pytest.mark.parametrize("value", ["user.added", "a; b", '["a b"]'])
+def test_a_list_of_another_form_fails_the_run(
+    meltano: MeltanoProject, value: str
+) -> None:
+    meltano.variables["TAP_OPENAI_AUDIT_EVENT_TYPES"] = value
+    failed = meltano("run", "tap-openai-audit", "target-jsonl", fails=True)
+    assert "event_types" in failed.log
 
 
 def test_a_refused_key_fails_the_run_and_is_named_but_not_shown(

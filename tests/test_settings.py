@@ -94,7 +94,14 @@ def test_right_settings_have_no_problem() -> None:
         ),
         ("concurrency", math.inf, "concurrency must be a whole number"),
         ("concurrency", math.nan, "concurrency must be a whole number"),
-        ("actor_ids", ["\ud800"], "actor_ids must be a list of texts without"),
+        ("actor_ids", ["\ud800"], "actor_ids must be a list of one value each"),
+        ("event_types", ["user.added user.deleted"], "each, and 'user.added user.del"),
+        ("event_types", ["user.added; user.deleted"], "of one value each"),
+        ("event_types", ["user.added,user.deleted"], "of one value each"),
+        ("event_types", ['"user.added"'], "of one value each"),
+        ("project_ids", ["'proj_1'"], "of one value each"),
+        ("resource_ids", ["[user-1]"], "of one value each"),
+        ("actor_emails", ["ada"], "actor_emails must be a list of addresses"),
         ("start_date", "0001-01-01T00:00+14:00", "start_date must be a date-time"),
         ("end_date", "9999-12-31T23:59:59.9", "end_date must be a date-time"),
         ("stream_maps", {"users": {"id": 5}}, "correct 'stream_maps.users'"),
@@ -305,11 +312,61 @@ def test_environment_variables_are_checked_like_files() -> None:
     assert KEY not in outcome.log
     assert "concurrency must be a whole number from 1 to 64, not 'abc'" in outcome.log
     assert "tenant_events must be true or false, not 'maybe'" in outcome.log
-    assert "event_types must be a list of texts, not [1, 2]" in outcome.log
+    assert "event_types must be a list of texts, in a variable" in outcome.log
     assert "lookback_seconds must be a whole number from 0 to" in outcome.log
     assert "project_ids must be a list of texts" in outcome.log
     assert "api_url" not in outcome.log
     assert max(map(len, outcome.log.splitlines())) < 400
+
+
+LISTS = {name: ["a@b", "o'neil@b"] for name in FILTERS}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_list_has_one_form_in_a_variable_and_in_the_env_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    variable, value = f"TAP_OPENAI_AUDIT_{name.upper()}", json.dumps(LISTS[name])
+    (tmp_path / ".env").write_text(f"{variable}={value}\n")
+    assert environment("tap-openai-audit", CONFIGURATION) == {name: LISTS[name]}
+    monkeypatch.setenv(variable, '["one"]')
+    assert environment("tap-openai-audit", CONFIGURATION) == {name: ["one"]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "user.added",
+        '"user.added"',
+        "user.added user.deleted",
+        "user.added; user.deleted",
+        "user.added,user.deleted",
+        "'[\"user.added\"]'",
+        '["user.added user.deleted"]',
+        '["user.added",]',
+    ],
+)
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_list_of_another_form_is_refused_in_one_line(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"TAP_OPENAI_AUDIT_{name.upper()}", value)
+    (line,) = CHECK.problems(
+        {**RIGHT, **environment("tap-openai-audit", CONFIGURATION)}
+    )
+    assert line.startswith(f"{name} must be a list")
+    assert '["one", "two"]' in line or "addresses" in line
+
+
+def test_a_type_of_events_that_is_not_known_is_a_warning() -> None:
+    config = {**RIGHT, "event_types": ["user.added", "user.aded", "moon.landed"]}
+    assert CHECK.problems(config) == []
+    slip, new = CHECK.warnings(config)
+    assert "'user.aded'" in slip
+    assert slip.endswith("did you mean user.added?")
+    assert "'moon.landed'" in new
+    assert CHECK.warnings({**RIGHT, "event_types": ["user.added"]}) == []
 
 
 def test_the_environment_wins_over_the_env_file_of_this_folder(

@@ -133,7 +133,7 @@ def test_a_run_with_nothing_new_makes_one_request_for_each_type(
 
 
 def test_a_feed_that_is_empty_continues_its_chain(tap: TapCommand) -> None:
-    none = {"end_date": "2023-06-01T00:00:00Z"}
+    none: dict[str, Any] = {"end_date": "2023-06-01T00:00:00Z"}
     state: Any = None
     chains, runs, previous = [], [], []
     for settings in (none, none, {}):

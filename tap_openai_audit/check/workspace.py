@@ -131,7 +131,7 @@ class WorkspaceCheck:
         end = self._settings.end
         return {
             "scope": f"workspace_{FEEDS[stream]}",
-            "is_new": position.is_new,
+            "is_new": found.chain_id is None,
             "bookmark": position.bookmark,
             "filters": "no filters",
             "covered_from": None if covered == BEGINNING else iso(covered),

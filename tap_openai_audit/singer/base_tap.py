@@ -139,7 +139,7 @@ class BaseTap(CommandLine):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Say everything that is wrong with the settings, a line each."""
-        for line in self.settings_check.without_effect(self._config):
+        for line in self.settings_check.warnings(self._config):
             self.logger.warning("%s", line)
         self._config = self.settings_check.completed(self._config)
         errors = self.settings_check.problems(self._config)

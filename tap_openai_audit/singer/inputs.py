@@ -179,8 +179,6 @@ def _typed(text: str, kind: str | list[str]) -> Any:  # noqa: ANN401 - as the sc
     if "boolean" in kind:
         word = text.lower()
         return word in _TRUE if word in _TRUE | _FALSE else text
-    if "array" in kind and not text.startswith("["):
-        return [item.strip() for item in text.split(",")]
     if "array" in kind or "object" in kind:
         try:
             return json.loads(text)

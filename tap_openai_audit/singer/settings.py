@@ -38,7 +38,7 @@ _KINDS = {
     "integer": "a whole number",
     "boolean": "true or false",
     "string": "a text",
-    "array": "a list of texts",
+    "array": 'a list of texts, in a variable as JSON such as ["one", "two"]',
     "object": "an object as in https://sdk.meltano.com/en/latest/stream_maps.html",
 }
 
@@ -62,6 +62,11 @@ def start_and_end(config: Mapping[str, Any]) -> tuple[int | None, int | None]:
         math.floor(unix(start)) if start else None,
         math.ceil(unix(end)) if end else None,
     )
+
+
+def _none(_config: Mapping[str, Any], _show: Show) -> Iterator[str]:
+    """Find nothing."""
+    return iter(())
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ class SettingsCheck:
     """Finds what is wrong with settings that fit their schemas."""
     other_api: tuple[str, str]
     """The host of another tap's API, and a sentence that says which tap that is."""
+    doubts: Callable[[Mapping[str, Any], Show], Iterator[str]] = _none
+    """Finds what may be meant, and probably is not, in settings without a problem."""
 
     @cached_property
     def _schemas(self) -> Mapping[str, Mapping[str, Any]]:
@@ -113,11 +120,7 @@ class SettingsCheck:
         No line holds a part of a key, wherever in the configuration it is.
         """
         config = self.completed(config)
-        secrets = self._secrets(config)
-
-        def show(value: object) -> str:
-            return redacted(repr(value), *secrets, longest=_LONGEST)
-
+        show = self._show(config)
         found: dict[str, str] = {}
         for look in (
             self._endless,
@@ -129,6 +132,20 @@ class SettingsCheck:
             for line in look(sound, show):
                 found.setdefault(line.split()[0], line)
         return [found[name] for name in self._schemas if name in found]
+
+    def warnings(self, config: Mapping[str, Any]) -> list[str]:
+        """Say what has no effect, or probably not the one that is meant, a line each.
+
+        No line holds a part of a key.
+        """
+        lines = self.without_effect(config)
+        if not self.problems(config):
+            lines += self.doubts(self.completed(config), self._show(config))
+        return lines
+
+    def _show(self, config: Mapping[str, Any]) -> Show:
+        secrets = self._secrets(config)
+        return lambda value: redacted(repr(value), *secrets, longest=_LONGEST)
 
     def without_effect(self, config: Mapping[str, Any]) -> list[str]:
         """Say which names are no settings of this tap, a line each."""
