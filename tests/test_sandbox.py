@@ -18,7 +18,7 @@ from openai.types.admin.organization.audit_log_list_response import (
     AuditLogListResponse,
 )
 
-from sandbox.process import SandboxError, SandboxProcess
+from sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -408,78 +408,6 @@ def test_a_good_key_can_be_refused(
         client.admin.organization.audit_logs.list()
 
 
-@pytest.mark.parametrize("order", ["oldest_first", "shuffled"])
-@pytest.mark.parametrize("types", [[], ["login.succeeded", "login.failed"]])
-def test_another_order_still_pages_through_everything(
-    sandbox: SandboxProcess, order: str, types: list[str]
-) -> None:
-    usual = every_event(sandbox, event_types=types)
-    sandbox.control.behave(order=order)
-    events = every_event(sandbox, event_types=types)
-    assert sorted(ids(events)) == sorted(ids(usual))
-    times = [e["effective_at"] for e in events]
-    assert (times == sorted(times)) == (order == "oldest_first")
-    assert times != sorted(times, reverse=True)
-    middle = ids(events)[20]
-    before = fetch(sandbox, before=middle, limit=7, event_types=types)
-    assert ids(before["data"]) == ids(events)[13:20]
-
-
-def test_logging_switched_off_gives_empty_lists(sandbox: SandboxProcess) -> None:
-    sandbox.control.behave(logging_off=True)
-    assert fetch(sandbox) == {
-        "object": "list",
-        "data": [],
-        "first_id": None,
-        "last_id": None,
-        "has_more": False,
-    }
-
-
-def test_tenant_events_can_be_refused_or_empty(sandbox: SandboxProcess) -> None:
-    sandbox.control.behave(tenant="refused")
-    response = ask(sandbox, params={"tenant_only": "true"})
-    assert response.status_code == 400
-    assert response.json()["error"]["param"] == "tenant_only"
-    assert ask(sandbox).status_code == 200
-    sandbox.control.behave(tenant="empty")
-    assert fetch(sandbox, tenant_only="true")["data"] == []
-
-
-def test_scopes_can_be_mixed_or_ignored(sandbox: SandboxProcess) -> None:
-    organization = truth(sandbox, "organization")
-    tenant = truth(sandbox, "tenant")
-    sandbox.control.behave(both_scopes=True)
-    assert set(ids(every_event(sandbox))) == organization | tenant
-    assert set(ids(every_event(sandbox, tenant_only="true"))) == tenant
-    sandbox.control.behave(both_scopes=False, tenant_ignores=True)
-    assert set(ids(every_event(sandbox, tenant_only="true"))) == organization
-
-
-def test_envelope_fields_can_be_missing_null_or_stuck(sandbox: SandboxProcess) -> None:
-    sandbox.control.behave(has_more="absent", last_id="absent")
-    assert set(fetch(sandbox)) == {"object", "data", "first_id"}
-    sandbox.control.behave(last_id="null")
-    assert fetch(sandbox)["last_id"] is None
-    sandbox.control.behave(last_id="stuck")
-    first = fetch(sandbox)
-    assert first["last_id"] == first["data"][-1]["id"]
-    assert fetch(sandbox, after=first["last_id"])["last_id"] == first["last_id"]
-
-
-def test_a_page_can_repeat_for_ever(sandbox: SandboxProcess) -> None:
-    first = fetch(sandbox)
-    sandbox.control.behave(repeat_page=True)
-    assert fetch(sandbox, after=first["last_id"]) == first
-    assert fetch(sandbox, limit=100, after="nonsense")["has_more"] is True
-
-
-def test_events_outside_the_window_can_come(sandbox: SandboxProcess) -> None:
-    assert fetch(sandbox, **{"effective_at[lt]": 1})["data"] == []
-    sandbox.control.behave(outside_window=True)
-    assert fetch(sandbox, **{"effective_at[lt]": 1})["data"]
-
-
 @pytest.mark.parametrize(
     ("envelope", "between"), [("bare_documents", "\n"), ("bare_list", ",")]
 )
@@ -496,29 +424,6 @@ def test_events_can_come_without_an_envelope(
     # A client pages by the last event's id: nothing else is there to go by.
     rest = ask(sandbox, params={"after": usual[-1]["id"]}).text
     assert usual[0]["id"] not in rest
-
-
-@pytest.mark.parametrize("skew", [-172_800, 172_800])
-def test_the_apis_clock_can_be_wrong(sandbox: SandboxProcess, skew: int) -> None:
-    before = sandbox.control.now()
-    sandbox.control.behave(clock_skew_seconds=skew)
-    assert clock_of(ask(sandbox)) == before + skew
-
-
-def test_answers_take_as_long_as_they_are_told_to(sandbox: SandboxProcess) -> None:
-    sandbox.control.behave(latency_ms=150)
-    start = time.monotonic()
-    fetch(sandbox)
-    assert time.monotonic() - start >= 0.15
-
-
-def test_unknown_behaviours_and_faults_are_refused(sandbox: SandboxProcess) -> None:
-    with pytest.raises(SandboxError, match="no behaviour is called levity"):
-        sandbox.control.behave(levity=True)
-    with pytest.raises(SandboxError, match="order cannot be 'sideways'"):
-        sandbox.control.behave(order="sideways")
-    with pytest.raises(SandboxError, match="no fault is called"):
-        sandbox.control.faults({"kind": "gremlin"})
 
 
 # Faults
@@ -649,52 +554,6 @@ def test_a_success_can_be_something_else_than_json(
         response.json()
 
 
-@pytest.mark.parametrize(
-    ("kind", "says"),
-    [
-        ("error_in_list", {"object": "list", "data": []}),
-        ("other_object", {"object": "error", "data": []}),
-        ("data_object", {"object": "list", "data": {}}),
-    ],
-)
-def test_a_success_can_hold_no_list(
-    sandbox: SandboxProcess, kind: str, says: dict[str, Any]
-) -> None:
-    sandbox.control.faults({"kind": kind})
-    found = fetch(sandbox)
-    assert found.items() >= {**says, "has_more": False}.items()
-    assert ("error" in found) == (kind == "error_in_list")
-
-
-@pytest.mark.parametrize("parts", [2, 3])
-def test_a_page_can_come_as_several_documents(
-    sandbox: SandboxProcess, parts: int
-) -> None:
-    whole = fetch(sandbox)
-    sandbox.control.faults({"kind": "multi_document", "parts": parts})
-    response = ask(sandbox)
-    with pytest.raises(requests.exceptions.JSONDecodeError, match="Extra data: line"):
-        response.json()
-    text, documents = response.text, []
-    while text:
-        document, end = json.JSONDecoder().raw_decode(text)
-        documents.append(document)
-        text = text[end:]
-    assert len(documents) == parts
-    assert [e for d in documents for e in d["data"]] == whole["data"]
-    assert documents[-1]["last_id"] == whole["last_id"]
-    assert documents[-1]["has_more"] == whole["has_more"]
-    assert "has_more" not in documents[0]
-
-
-def test_an_answer_can_hang(sandbox: SandboxProcess) -> None:
-    long = {"kind": "hang", "seconds": HANGS_SECONDS, "times": 1}
-    sandbox.control.faults(long, {"kind": "hang", "seconds": 0.1})
-    with pytest.raises(requests.ReadTimeout):
-        ask(sandbox, timeout=1)
-    assert ask(sandbox).status_code == 200
-
-
 @pytest.mark.parametrize("kind", ["drip", "drip_headers"])
 def test_an_answer_can_drip(sandbox: SandboxProcess, kind: str) -> None:
     sandbox.control.faults({"kind": kind, "bytes_per_second": 4000})
@@ -714,87 +573,7 @@ def test_a_small_body_can_swell_to_a_large_one(sandbox: SandboxProcess) -> None:
     assert response.json() == whole
 
 
-def test_faults_hit_the_requests_they_are_planned_for(sandbox: SandboxProcess) -> None:
-    def statuses(count: int, path: str = AUDIT_LOGS) -> list[int]:
-        return [ask(sandbox, path).status_code for _ in range(count)]
-
-    fault = {"kind": "status", "status": 500}
-    sandbox.control.faults(fault | {"at": [1, 3]})
-    assert statuses(5) == [200, 500, 200, 500, 200]
-    sandbox.control.faults(fault | {"times": 1})
-    assert statuses(3) == [500, 200, 200]
-    sandbox.control.faults(fault | {"path": "/v1/organization/users"})
-    assert statuses(1) == [200]
-    assert statuses(1, "/organization/users") == [500]
-    some = []
-    for _ in range(2):
-        sandbox.control.faults(fault | {"probability": 0.5, "seed": 3})
-        some.append(statuses(12))
-    assert some[0] == some[1]
-    assert set(some[0]) == {200, 500}
-
-
-def test_a_fault_can_be_kept_for_one_scope_or_for_requests_with_a_cursor(
-    sandbox: SandboxProcess,
-) -> None:
-    cursor = fetch(sandbox, tenant_only="true", limit=1)["last_id"]
-    kinds: list[Json] = [
-        {},
-        {"after": fetch(sandbox, limit=1)["last_id"]},
-        {"tenant_only": "true"},
-        {"tenant_only": "true", "after": cursor},
-    ]
-
-    def statuses() -> list[int]:
-        return [ask(sandbox, params=params).status_code for params in kinds]
-
-    fault = {"kind": "status", "status": 500}
-    sandbox.control.faults(fault | {"tenant": True})
-    assert statuses() == [200, 200, 500, 500]
-    sandbox.control.faults(fault | {"tenant": False})
-    assert statuses() == [500, 500, 200, 200]
-    sandbox.control.faults(fault | {"with_cursor": True})
-    assert statuses() == [200, 500, 200, 500]
-    # Numbers count the requests that the conditions let through.
-    sandbox.control.faults(fault | {"tenant": True, "at": [1]})
-    assert statuses() == [200, 200, 200, 500]
-
-
-def test_a_cursor_can_be_refused_although_it_exists(sandbox: SandboxProcess) -> None:
-    cursor = fetch(sandbox)["last_id"]
-    vanished = {"kind": "status", "status": 400, "body": "invalid_cursor"}
-    sandbox.control.faults(vanished | {"with_cursor": True, "times": 1})
-    refused = ask(sandbox, params={"after": cursor})
-    assert refused.status_code == 400
-    assert refused.json()["error"]["code"] == "invalid_cursor"
-    assert ask(sandbox, params={"after": cursor}).status_code == 200
-
-
-def test_requests_are_counted_and_remembered(sandbox: SandboxProcess) -> None:
-    sandbox.control.forget_requests()
-    ask(sandbox, params={"limit": 1})
-    ask(sandbox, "/organization/users")
-    seen = sandbox.control.requests()
-    assert seen["count"] == 2
-    assert seen["log"][0]["query"] == "limit=1"
-    assert seen["log"][1]["path"] == "/v1/organization/users"
-    assert seen["log"][0]["status"] == 200
-
-
 # Time
-
-
-def test_a_late_event_takes_its_place_in_the_past(extra: SandboxProcess) -> None:
-    events = every_event(extra)
-    moment = events[15]["effective_at"]
-    added = extra.control.add_events(3, at=moment)
-    after = every_event(extra)
-    assert len(after) == len(events) + 3
-    assert {e["id"] for e in after if e["effective_at"] == moment} >= set(added)
-    times = [e["effective_at"] for e in after]
-    assert times == sorted(times, reverse=True)
-    tenant = extra.control.add_events(2, scope="tenant")
-    assert set(ids(every_event(extra, tenant_only="true"))[:2]) == set(tenant)
 
 
 def test_an_event_becomes_visible_by_the_apis_clock(extra: SandboxProcess) -> None:
@@ -819,14 +598,6 @@ def test_a_log_can_end_now_by_a_clock_that_is_wrong(skew: int) -> None:
         assert all(row.visible for row in rows)
         newest = max(row.effective_at for row in rows)
         assert -2 <= newest - process.control.now() <= 0
-
-
-def test_new_events_are_dated_by_the_apis_clock(extra: SandboxProcess) -> None:
-    extra.control.behave(clock_skew_seconds=-86_400)
-    (added,) = extra.control.add_events(1)
-    at = {row.id: row.effective_at for row in extra.control.events()}[added]
-    assert at == extra.control.now()
-    extra.control.behave(clock_skew_seconds=0)
 
 
 @pytest.mark.parametrize(
@@ -901,20 +672,6 @@ def test_the_log_grows_as_the_apis_time_passes() -> None:
         assert len(grown) >= before + 100
         assert grown[0]["effective_at"] > newest + 9_000
         assert len(every_event(process)) >= len(grown)
-
-
-@pytest.mark.parametrize("shape", ["burst", "second"])
-def test_a_shape_is_as_dense_as_it_says(shape: str) -> None:
-    with SandboxProcess(events=3000, tenant_events=0, shape=shape) as process:
-        times = [row.effective_at for row in process.control.events()]
-    middle = (min(times) + max(times)) / 2
-    if shape == "second":
-        assert Counter(times).most_common(1)[0][1] >= 2000
-    else:
-        dense = [at for at in times if abs(at - middle) < 10 * 86_400]
-        assert max(dense) - min(dense) < 20 * 86_400
-        in_an_hour = Counter(at // 7200 for at in times).most_common(2)
-        assert sum(count for _, count in in_an_hour) > 2400
 
 
 @pytest.mark.parametrize(("seed", "same"), [(7, True), (8, False)])
@@ -1113,8 +870,3 @@ def test_the_process_ends_when_it_is_told_whoever_waits() -> None:
         assert process.stop() != -signal.SIGKILL, "it had to be killed"
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=HANGS_SECONDS)
-
-
-def test_a_sandbox_that_cannot_start_says_so() -> None:
-    with pytest.raises(SandboxError, match="did not start"):
-        SandboxProcess(events=1, start="2026-02-01", end="2026-01-01").start()

@@ -23,7 +23,6 @@ EVENTS = 400
 BEFORE_ALL = "2020-01-01T00:00:00Z"
 PERIOD_SECONDS = 600  # what a file covers
 HANGS_SECONDS = 60  # bounds a hang, and nothing else: no test is about speed
-TRAPS_AMONG_FILES = "shared_end_times,duplicates,late_events,late_files"
 Json = dict[str, Any]
 
 
@@ -203,32 +202,6 @@ def test_a_group_that_shares_its_end_is_cut_by_a_page(empty: SandboxProcess) -> 
     assert page(empty, after=end)["data"] == []
 
 
-def test_the_file_at_the_boundary_can_come_again(sandbox: SandboxProcess) -> None:
-    files = sandbox.control.workspace_files("AUDIT_LOG")
-    sandbox.control.behave(workspace_after="at_or_later")
-    assert ids(page(sandbox, after=files[3].end_time)) == ids(files[3:])
-    sandbox.control.behave(workspace_after="ignored")
-    assert ids(page(sandbox, after=files[3].end_time)) == ids(files)
-
-
-def test_the_last_end_time_can_be_null_or_missing(sandbox: SandboxProcess) -> None:
-    sandbox.control.behave(workspace_last_end_time="null")
-    assert page(sandbox)["last_end_time"] is None
-    sandbox.control.behave(workspace_last_end_time="absent")
-    assert set(page(sandbox)) == {"data", "has_more"}
-
-
-def test_a_listing_can_come_as_several_documents(sandbox: SandboxProcess) -> None:
-    whole = page(sandbox)
-    sandbox.control.faults({"kind": "multi_document", "parts": 2})
-    text = ask(sandbox, params={"event_type": "AUDIT_LOG", "after": BEFORE_ALL}).text
-    first, end = json.JSONDecoder().raw_decode(text)
-    second = json.loads(text[end:])
-    assert set(first) == {"data"}
-    assert first["data"] + second["data"] == whole["data"]
-    assert second["last_end_time"] == whole["last_end_time"]
-
-
 # Who may ask
 
 
@@ -392,46 +365,6 @@ def test_sign_ins_have_their_action_in_the_data(sandbox: SandboxProcess) -> None
     assert all(len(event["action_data"]) == 3 for event in events)
 
 
-def test_the_organizations_people_act(sandbox: SandboxProcess) -> None:
-    users: dict[str, str] = {}
-    params: Json = {"limit": 100}
-    while True:
-        found = fetched(
-            f"{sandbox.url}/organization/users",
-            headers={"Authorization": f"Bearer {sandbox.admin_key}"},
-            params=params,
-        ).json()
-        users |= {user["id"]: user["email"] for user in found["data"]}
-        params["after"] = found["last_id"]
-        if not found["has_more"]:
-            break
-    actors = [event["actor"] for event in events_of(sandbox, "AUTH_LOG")]
-    people = [actor for actor in actors if actor["type"] == "ACCOUNT_USER"]
-    assert len(people) > 20
-    assert all(users[actor["user_id"]] == actor["user_email"] for actor in people)
-
-
-def test_any_part_of_the_request_metadata_can_be_missing_null_or_empty(
-    sandbox: SandboxProcess,
-) -> None:
-    events = events_of(sandbox, "AUDIT_LOG")
-    given = [event.get("request_metadata") or {} for event in events]
-    names = {name for metadata in given for name in metadata}
-    assert names == {
-        "client_ip", "client_ip_details", "client_user_agent", "client_ja3",
-        "client_ja4", "destination_hostname",
-    }  # fmt: skip
-    for name in names:
-        assert any(name not in metadata for metadata in given)
-        assert any(metadata.get(name, "") is None for metadata in given)
-        assert any(metadata.get(name) in ("", {}) for metadata in given)
-    forms = {
-        re.sub("[0-9]+", "1", (metadata.get("client_ip_details") or {}).get("asn", "?"))
-        for metadata in given
-    }
-    assert forms >= {"", "1", "AS1"}
-
-
 # What is wrong with files
 
 
@@ -442,40 +375,6 @@ def test_a_seed_decides_everything(sandbox: SandboxProcess) -> None:
             assert (other.control.workspace_files() == files) == same
             if same:
                 assert page(other) == page(sandbox)
-
-
-def test_the_history_can_have_what_is_wrong_among_files() -> None:
-    traps = TRAPS_AMONG_FILES
-    with SandboxProcess(
-        events=10, workspace_events=EVENTS, workspace_traps=traps
-    ) as sandbox:
-        files = sandbox.control.workspace_files("AUDIT_LOG")
-        shared = Counter(file.end_time for file in files)
-        assert max(shared.values()) > 1
-        repeated = Counter(event for file in files for event in file.events)
-        assert max(repeated.values()) > 1
-        hidden = [file for file in files if not file.visible]
-        assert hidden
-        listed = ids(page(sandbox))
-        assert listed == [file.id for file in files if file.visible]
-        late = [
-            (event["timestamp"], entry["end_time"])
-            for entry in page(sandbox)["data"]
-            for event in parsed(download(sandbox, entry["id"]))
-        ]
-        times = [[datetime.fromisoformat(t[:19]) for t in pair] for pair in late]
-        assert any((end - at).total_seconds() > 1800 for at, end in times)
-        assert {f.id for f in sandbox.control.show_workspace_files()} >= {
-            file.id for file in hidden
-        }
-        assert ids(page(sandbox)) == ids(files)
-
-
-def test_an_unknown_trap_is_refused(empty: SandboxProcess) -> None:
-    with pytest.raises(SandboxError, match="no trap of a file is called"):
-        empty.control.add_workspace_file(traps=["quicksand"])
-    with pytest.raises(SandboxError, match="did not start"):
-        SandboxProcess(events=1, workspace_traps="quicksand").start()
 
 
 def test_a_file_that_was_kept_back_is_listed_late(empty: SandboxProcess) -> None:
@@ -507,67 +406,11 @@ def test_lines_can_have_another_form_and_the_checksum_matches(
     assert file.traps == [trap]
 
 
-@pytest.mark.parametrize(
-    ("trap", "right"),
-    [("wrong_checksum", (True, False)), ("wrong_size", (False, True))],
-)
-def test_what_is_declared_can_be_wrong(
-    empty: SandboxProcess, trap: str, right: tuple[bool, bool]
-) -> None:
-    file = empty.control.add_workspace_file(2, traps=[trap])
-    content = download(empty, file.id)
-    assert matches(entry_of(empty, file), content) == right
-    assert content == download(empty, file.id)
-    assert len(parsed(content)) == 2
-
-
-def test_a_download_can_be_cut_in_the_last_event(empty: SandboxProcess) -> None:
-    file = empty.control.add_workspace_file(2, traps=["cut"])
-    content = download(empty, file.id)
-    assert matches(entry_of(empty, file), content) == (False, False)
-    assert content == download(empty, file.id)
-    with pytest.raises(json.JSONDecodeError):
-        parsed(content)
-
-
-@pytest.mark.parametrize("events", [1, 4])
-def test_each_download_can_be_another_one_that_parses(
-    empty: SandboxProcess, events: int
-) -> None:
-    file = empty.control.add_workspace_file(events, traps=["differs"])
-    contents = [download(empty, file.id) for _ in range(5)]
-    assert len(set(contents)) == 5
-    assert all(len(parsed(content)) < events for content in contents)
-
-
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_listed_file_can_have_expired(empty: SandboxProcess, status: int) -> None:
     file = empty.control.add_workspace_file(traps=[f"expired_{status}"])
     assert ids(page(empty)) == [file.id]
     assert ask(empty, file.id).status_code == status
-
-
-def test_events_of_the_file_before_can_stand_in_the_next(
-    empty: SandboxProcess,
-) -> None:
-    first = empty.control.add_workspace_file(5)
-    empty.control.add_workspace_file(5, event_type="AUTH_LOG")
-    second = empty.control.add_workspace_file(2, traps=["duplicates"])
-    assert second.events[:3] == first.events[-3:]
-    again = parsed(download(empty, first.id))[-3:]
-    assert parsed(download(empty, second.id))[:3] == again
-
-
-@pytest.mark.parametrize("event_type", ["AUDIT_LOG", "AUTH_LOG"])
-def test_an_event_can_be_hostile(empty: SandboxProcess, event_type: str) -> None:
-    file = empty.control.add_workspace_file(event_type=event_type, traps=["hostile"])
-    text = download(empty, file.id).decode().split("\n")[1]
-    assert "1234567890123456789012345678901234567890" in text
-    assert r"\ud800" in text
-    event = json.loads(text)
-    assert event["event_id"] == file.events[1]
-    assert event["x_new_top_level"]
-    assert event["action_data"]["__proto__"]
 
 
 def test_events_are_served_as_they_are_given(empty: SandboxProcess) -> None:

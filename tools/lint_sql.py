@@ -20,7 +20,10 @@ _PACKAGE = Path(__file__).resolve().parents[1] / "transform"
 def main() -> int:
     """Print what is not as it should be. Returns the exit code of sqlfluff."""
     sqlfluff = Path(sys.executable).with_name("sqlfluff")
-    with EmbeddedPostgres() as server, tempfile.TemporaryDirectory() as directory:
+    with (
+        EmbeddedPostgres(durable=False) as server,
+        tempfile.TemporaryDirectory() as directory,
+    ):
         return subprocess.run(  # noqa: S603 - of our own environment
             [sqlfluff, "lint", "--disable-progress-bar", "models", "tests"],
             cwd=_PACKAGE,
