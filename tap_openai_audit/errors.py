@@ -2,7 +2,7 @@
 
 TapError                  what happened, what it means and what to do, in one line
 ├── RequestFailed         a request did not bring what was asked for
-│   ├── NotAnswered       nobody answered: DNS, proxy, TLS, time, a broken connection
+│   ├── NoResponse       no response: DNS, proxy, TLS, time, a broken connection
 │   ├── ErrorResponse     the response is an error: key, permission, rate, server
 │   │   ├── VanishedCursor    the API no longer knows where the next page begins
 │   │   └── ExpiredFile       the API no longer has a file that it listed
@@ -72,7 +72,7 @@ class RequestFailed(TapError):
     retry_after: float | None = None
     """How many seconds the API asks to wait before that."""
     request_id: str | None = None
-    """What OpenAI's support asks for. None where nobody answered, or without one."""
+    """What OpenAI's support asks for. None without a response, or without one in it."""
     api: Api = Api.ORGANIZATION
     """Which API was asked."""
 
@@ -99,8 +99,8 @@ class RequestFailed(TapError):
 
 
 @dataclass(eq=False)
-class NotAnswered(RequestFailed):
-    """Nobody answered a request."""
+class NoResponse(RequestFailed):
+    """A request got no response."""
 
 
 @dataclass(eq=False, kw_only=True)

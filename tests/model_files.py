@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from tap_openai_audit.errors import ExpiredFile, NotAnswered
+from tap_openai_audit.errors import ExpiredFile, NoResponse
 from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.timestamps import iso, unix
 from tap_openai_audit.workspace.feed import Feed
@@ -99,7 +99,7 @@ class ModelFiles:
 
     def download(self, file: LogFile) -> Content:
         if file.id in self.fails_at:
-            raise NotAnswered("Nobody answers", Cause.TIMEOUT)
+            raise NoResponse("Nobody answers", Cause.TIMEOUT)
         found = next(other for other in self.files if other.id == file.id)
         if found.is_expired:
             raise ExpiredFile("HTTP 404", status=404)

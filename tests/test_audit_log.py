@@ -14,7 +14,7 @@ from tap_openai_audit.audit_logs.event_types import TENANT
 from tap_openai_audit.errors import (
     BadResponse,
     ErrorResponse,
-    NotAnswered,
+    NoResponse,
     RequestFailed,
     VanishedCursor,
 )
@@ -104,7 +104,7 @@ def test_another_error_is_not_taken_for_a_vanished_cursor(
         ),
         (ErrorResponse("", Cause.BLOCKED, status=403), False),
         (VanishedCursor("", status=404, from_api=True), False),
-        (NotAnswered("", Cause.TIMEOUT), False),
+        (NoResponse("", Cause.TIMEOUT), False),
         (BadResponse("", Cause.REDIRECT), False),
     ],
 )

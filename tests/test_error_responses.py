@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from tap_openai_audit.errors import BadResponse, ErrorResponse, NotAnswered
+from tap_openai_audit.errors import BadResponse, ErrorResponse, NoResponse
 from tap_openai_audit.http.causes import (
     MEANING,
     MEANING_AT_WORKSPACE,
@@ -258,7 +258,7 @@ def test_a_key_of_the_platform_is_named_at_a_workspace(status: int) -> None:
 
 @pytest.mark.parametrize("cause", Cause)
 def test_every_cause_says_in_one_line_what_to_do(cause: Cause) -> None:
-    text = str(NotAnswered("HTTP 400", cause, request_id="req_1"))
+    text = str(NoResponse("HTTP 400", cause, request_id="req_1"))
     assert text == f"HTTP 400, request id req_1: {MEANING[cause]}"
     assert "\n" not in text
     assert not text.endswith(".")
@@ -272,7 +272,7 @@ def test_no_two_causes_say_the_same() -> None:
 
 @pytest.mark.parametrize("cause", Cause)
 def test_at_a_workspace_nothing_of_the_organization_is_to_be_set(cause: Cause) -> None:
-    text = str(NotAnswered("HTTP 400", cause, api=Api.WORKSPACE))
+    text = str(NoResponse("HTTP 400", cause, api=Api.WORKSPACE))
     assert not re.search(r"admin_key|organization_id", text)
 
 

@@ -19,7 +19,7 @@ from tap_openai_audit.errors import (
     BrokenPaging,
     ErrorResponse,
     Interrupted,
-    NotAnswered,
+    NoResponse,
     RequestFailed,
     TapError,
     Terminated,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(errors.__file__).parent
 ALL = [
-    NotAnswered("The host a is unknown", Cause.UNKNOWN_HOST, retriable=True),
+    NoResponse("The host a is unknown", Cause.UNKNOWN_HOST, retriable=True),
     ErrorResponse("HTTP 403", Cause.NOT_ALLOWED, status=403, request_id="req_1"),
     VanishedCursor("HTTP 404", status=404, from_api=True),
     BadResponse("HTTP 302 redirects to b", Cause.REDIRECT),

@@ -24,7 +24,7 @@ from tap_openai_audit.check.checks import NAMES, OrganizationCheck
 from tap_openai_audit.check.run import check
 from tap_openai_audit.errors import TapError
 from tap_openai_audit.http.client import Client
-from tap_openai_audit.http.not_answered import not_answered
+from tap_openai_audit.http.no_response import no_response
 from tap_openai_audit.inventory.listing import Listing
 from tap_openai_audit.settings import Settings
 from tap_openai_audit.singer.signals import Signals
@@ -272,7 +272,7 @@ def test_nothing_hostile_passes_out_of_an_exception(*, proxied: bool) -> None:
         TimeoutError(LONG),
     ):
         for error in (cause, requests.exceptions.ProxyError(cause)):
-            found = not_answered(
+            found = no_response(
                 error,
                 host="api.example.com",
                 timeout=1,

@@ -70,7 +70,7 @@ class OrganizationCheck:
             state: The state that it would be given, None without one.
             streams: The tap's streams by their names.
             signals: What ends the check early.
-            logger: Told of every request that is repeated.
+            logger: Logs every request that is repeated.
         """
         self._settings = settings
         self._time_limit = TimeLimit(signals)

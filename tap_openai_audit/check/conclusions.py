@@ -4,6 +4,9 @@ An API whose audit logging is off answers as one whose log is empty. What tells 
 apart is that the log knows what was made while it was on: the creation of a project or
 of an admin key is an event. Nothing proves that logging is off, because it may have
 been switched on after the last of them was made; so "off" is at most likely.
+
+Without the comparison a check of an organization whose logging was never switched on
+would say that all is well, and each sync would succeed without an event.
 """
 
 from __future__ import annotations

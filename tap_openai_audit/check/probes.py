@@ -73,7 +73,7 @@ class Probes:
             settings: Those of the sync that is checked.
             time_limit: Ends all requests in time.
             signals: What ends the check early.
-            logger: Told of every request that is repeated.
+            logger: Logs every request that is repeated.
         """
         self.settings = settings
         self.wrong_times = WrongTimes(settings.admin_key)

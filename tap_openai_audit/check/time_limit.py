@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from tap_openai_audit.errors import Interrupted, NotAnswered
+from tap_openai_audit.errors import Interrupted, NoResponse
 from tap_openai_audit.http.causes import Cause
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class TimeLimit:
         """Ask the API.
 
         Raises:
-            NotAnswered: If the time is over.
+            NoResponse: If the time is over.
             Terminated: If a signal has ended the check.
         """
         try:
@@ -74,4 +74,4 @@ class TimeLimit:
             # Either the operator has had enough, or the timer.
             self._signals.check()
             what = f"No answer within the {_SECONDS} s of the check"
-            raise NotAnswered(what, Cause.TIMEOUT) from None
+            raise NoResponse(what, Cause.TIMEOUT) from None

@@ -4,7 +4,7 @@
   `deadline` bounds in time;
 - `client` repeats it as long as that can help, at the `pace` of all workers, and gives
   up where the `refusals` of the API last too long;
-- `not_answered` and `error_responses` say what went wrong with a request, and `causes`
+- `no_response` and `error_responses` say what went wrong with a request, and `causes`
   what that means;
 - `bodies` reads what a body holds, `envelopes` the parts of lists.
 """

@@ -34,7 +34,7 @@ class ApiClock:
         Args:
             elapsed: Seconds that pass evenly.
             machine: This machine's clock, in Unix seconds: used as long as no response
-                has told the API's.
+                has shown the API's.
         """
         self._elapsed = elapsed
         self._machine = machine
@@ -42,7 +42,7 @@ class ApiClock:
         self._offsets: tuple[float, float] | None = None
         """The least and the most that the API's clock is ahead of `elapsed`."""
         self.responses = 0
-        """How many responses have told it."""
+        """How many responses have shown it."""
 
     def observe(self, date: float) -> None:
         """Take note of the `Date` of a response that has just come, in Unix seconds."""

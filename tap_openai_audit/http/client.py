@@ -73,7 +73,7 @@ class Client:
 
         Args:
             endpoint: Where to ask, with which key, and for how long.
-            logger: Told of every retry once, at WARNING, and every request, at DEBUG.
+            logger: Logs every retry once, at WARNING, and every request, at DEBUG.
             stop: Ends all waiting at once when it is set.
             pace: When requests may be made. Without it, as fast as the API lets them.
             clock: Seconds that pass evenly.

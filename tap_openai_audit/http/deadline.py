@@ -5,7 +5,8 @@ that sends a byte now and then could hold a worker for ever. A body could be rea
 pieces with a look at the clock between them. Headers cannot: `http.client` reads them
 to their end inside one call, and a hundred of 64 KiB each, a byte a minute, take years.
 So the deadline is where both pass by, at the socket, and `response_class` is the only
-way there that the libraries leave open.
+way there that the libraries leave open. Without it such a run would hang, and no
+timeout would end it.
 """
 
 from __future__ import annotations

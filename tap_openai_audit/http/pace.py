@@ -91,7 +91,7 @@ class Pace:
         return self._made_at[0] + _MINUTE if full else 0.0
 
     def slow_down(self, wait: float) -> None:
-        """Let nobody ask for so many seconds, then all at half the rate."""
+        """Make no request for so many seconds, then all at half the rate."""
         with self._lock:
             self._next_at = max(self._next_at, self._clock() + wait)
             self._gap = min(max(2 * self._gap, _FIRST_GAP), _LARGEST_GAP)

@@ -28,7 +28,7 @@ from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.http.deadline import DeadlineAdapter
 from tap_openai_audit.http.endpoint import LOOPBACK
 from tap_openai_audit.http.error_responses import error_response, moment
-from tap_openai_audit.http.not_answered import not_answered
+from tap_openai_audit.http.no_response import no_response
 from tap_openai_audit.http.response import Response
 from tap_openai_audit.redaction import redacted
 
@@ -110,7 +110,7 @@ class Transport:
             params: The query, in order.
 
         Raises:
-            NotAnswered: If there is no response.
+            NoResponse: If there is no response.
             ErrorResponse: If the response is an error.
             BodyTooLarge: If it is larger than what memory should hold.
             BadResponse: If it is neither an error nor what was asked for.
@@ -132,7 +132,7 @@ class Transport:
             longest: The most bytes that it may have, of 64 MiB.
 
         Raises:
-            NotAnswered: If there is no response.
+            NoResponse: If there is no response.
             ErrorResponse: If one of the two responses is an error.
             BodyTooLarge: If the file is larger than what memory should hold.
             BadResponse: If it is neither an error nor a file.
@@ -212,7 +212,7 @@ class Transport:
             longest: The most bytes of a body, decompressed.
 
         Raises:
-            NotAnswered: If there is no response.
+            NoResponse: If there is no response.
         """
         # http is for this machine alone: no proxy may see the key unencrypted.
         proxies = get_environ_proxies(url) if url.startswith("https:") else {}
@@ -235,7 +235,7 @@ class Transport:
                 return _Answer(response.status_code, response.headers, body, flaw)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             # The original is not chained: its text may hold the URL and headers.
-            raise not_answered(
+            raise no_response(
                 error,
                 host=urlsplit(url).hostname or "",
                 timeout=self._timeout,

@@ -37,8 +37,8 @@ _CURSOR_UNKNOWN = frozenset({400, 404})
 """Statuses with which the API may say that it does not know a cursor."""
 
 _MOST_READINGS = 4
-"""How many times a list is begun at the most: nobody removes an object at the end of a
-page, between two requests, four times in a row."""
+"""How many times a list is begun at the most: that the object at the end of
+a page is removed between two requests, four times in a row, is not to be expected."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Listing:
 
         Args:
             client: Asks the API.
-            keys: What each object must have, as a text, to be told from the others.
+            keys: What each object must have, as a text, to identify it.
             ids: The ids for the path.
 
         Raises:

@@ -63,7 +63,7 @@ class Schedule:
             session: Returns settings and client. After the audit log was read, the
                 client knows the API's clock.
             streams: Returns all reference streams.
-            logger: Told which of them are not due.
+            logger: Logs which of them are not due.
         """
         self._session = session
         self._streams = streams

@@ -141,7 +141,7 @@ class Reference(ScheduledStream):
             session: Returns settings, client and signals, once they are needed.
             schedule: Knows which streams this run reads.
             ledger: Where each reading is entered.
-            failed: Told what was not read in full. The run goes on and ends with it.
+            failed: Takes what was not read in full. The run goes on and ends with it.
         """
         super().__init__(tap, failed=self._fail)
         self._session = session

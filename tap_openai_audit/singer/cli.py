@@ -1,7 +1,7 @@
 """The command line: the SDK's, with `--check`, and with exit codes that tell the truth.
 
 The exit code is 0 after a complete sync, 1 after a failure, and 128 plus the number of
-the signal after one, so that no partial run looks like a success. What failed is told
+the signal after one, so that no partial run looks like a success. What failed is logged
 at the end, a line each.
 """
 
@@ -87,8 +87,8 @@ class CommandLine(Tap):
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Read one record of each stream that is selected by default.
 
-        The SDK's own selects all streams, which may need permissions that nobody asked
-        for, and exits with 0 whatever happens.
+        The SDK's own selects all streams, which may need permissions that the key
+        lacks, and exits with 0 whatever happens.
         """
         if value not in _TESTS:
             # The SDK takes any other value for `all`, and ends with 0.

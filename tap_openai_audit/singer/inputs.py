@@ -53,7 +53,7 @@ def readable(what: str) -> Iterator[None]:
     except UnicodeDecodeError:
         why = "is not encoded in UTF-8: save it so"
     except _TwiceError:
-        why = "has a key twice in one object, so nobody knows which counts: correct it"
+        why = "has a key twice in one object, and only one would count: correct it"
     except (ArithmeticError, RecursionError, TypeError, ValueError) as error:
         where = re.search(r"line \d+ column \d+", str(error))
         why = f"is not valid JSON, {where[0]}" if where else "is not a JSON object"
@@ -115,7 +115,7 @@ def logging_set_up(name: str) -> Iterator[None]:
     """
     file = os.environ.get(_LOG_CONFIG)
     try:
-        # The SDK goes on where there is none, and nobody sees its warning.
+        # The SDK goes on where there is none, before its warning could be logged.
         if file is not None and not os.path.isfile(file):  # noqa: PTH113
             raise ValueError("no such file")  # noqa: TRY301
         yield

@@ -19,7 +19,7 @@ from urllib3.exceptions import (
     ProxySchemeUnknown,
 )
 
-from tap_openai_audit.errors import NotAnswered
+from tap_openai_audit.errors import NoResponse
 from tap_openai_audit.http.causes import Cause
 from tap_openai_audit.redaction import redacted
 
@@ -40,9 +40,9 @@ _SETTLED = re.compile(
 """Reasons of OpenSSL that the next try would meet again."""
 
 
-def not_answered(
+def no_response(
     error: Exception, *, host: str, timeout: float, proxied: bool, key: str
-) -> NotAnswered:
+) -> NoResponse:
     """Tell why a request was not answered.
 
     Args:
@@ -59,9 +59,9 @@ def not_answered(
         return found
     if any(isinstance(item, requests.Timeout | TimeoutError) for item in chain):
         what = f"No answer from {host} within {timeout} s"
-        return NotAnswered(what, Cause.TIMEOUT, retriable=True)
+        return NoResponse(what, Cause.TIMEOUT, retriable=True)
     what = f"The connection to {host} failed ({redacted(_reason(chain), key)})"
-    return NotAnswered(what, Cause.UNREACHABLE, retriable=True)
+    return NoResponse(what, Cause.UNREACHABLE, retriable=True)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -81,25 +81,25 @@ def _first(chain: list[BaseException], kind: type[_E]) -> _E | None:
     return next((item for item in chain if isinstance(item, kind)), None)
 
 
-def _of_proxy(chain: list[BaseException], host: str, key: str) -> NotAnswered | None:
+def _of_proxy(chain: list[BaseException], host: str, key: str) -> NoResponse | None:
     unusable = any(isinstance(item, _PROXY_SETTINGS) for item in chain)
     # The libraries do not say whose name is wrong: if not the API's, then the proxy's.
     misnamed = any(isinstance(item, _URL) for item in chain) and _can_be_a_host(host)
     if unusable or misnamed:
-        return NotAnswered("The proxy's URL cannot be used", Cause.PROXY)
+        return NoResponse("The proxy's URL cannot be used", Cause.PROXY)
     for item in chain:
         # The proxy's own words are not repeated: anything may be in them.
         if refused := re.match(r"Tunnel connection failed: (\d{3})\b", str(item)):
             status = refused[1]
             what = f"The proxy refused to connect to the API (HTTP {status})"
-            return NotAnswered(what, Cause.PROXY, retriable=status[0] == "5")
+            return NoResponse(what, Cause.PROXY, retriable=status[0] == "5")
     if not _first(chain, requests.exceptions.ProxyError):
         return None
     if _first(chain, NameResolutionError):
         what = "The host of the proxy is unknown"
     else:
         what = f"The connection to the proxy failed ({redacted(_reason(chain), key)})"
-    return NotAnswered(what, Cause.PROXY, retriable=True)
+    return NoResponse(what, Cause.PROXY, retriable=True)
 
 
 def _can_be_a_host(name: str) -> bool:
@@ -109,14 +109,14 @@ def _can_be_a_host(name: str) -> bool:
         return False
 
 
-def _of_tls(chain: list[BaseException], host: str, key: str) -> NotAnswered | None:
+def _of_tls(chain: list[BaseException], host: str, key: str) -> NoResponse | None:
     if any("TLS CA certificate bundle" in str(item) for item in chain):
         what = "The file with certificate authorities is missing"
-        return NotAnswered(what, Cause.AUTHORITIES_FILE)
+        return NoResponse(what, Cause.AUTHORITIES_FILE)
     if untrusted := _first(chain, ssl.SSLCertVerificationError):
         verdict = redacted(_verdict(untrusted), key)
         what = f"The certificate of {host} was refused ({verdict})"
-        return NotAnswered(what, Cause.TLS)
+        return NoResponse(what, Cause.TLS)
     # TLS ends with a close_notify. Without one the connection broke, and the next may
     # not: that is no fault of TLS.
     broken = _first(chain, ssl.SSLEOFError) or _first(chain, ssl.SSLZeroReturnError)
@@ -126,19 +126,19 @@ def _of_tls(chain: list[BaseException], host: str, key: str) -> NotAnswered | No
     reason = failed.reason or "UNKNOWN_REASON"
     if reason == "NO_CERTIFICATE_OR_CRL_FOUND":
         what = "The file with certificate authorities holds none"
-        return NotAnswered(what, Cause.AUTHORITIES_FILE)
+        return NoResponse(what, Cause.AUTHORITIES_FILE)
     what = f"No TLS connection to {host} ({_words(reason)})"
     settled = _SETTLED.search(reason) is not None
-    return NotAnswered(what, Cause.TLS_HANDSHAKE, retriable=not settled)
+    return NoResponse(what, Cause.TLS_HANDSHAKE, retriable=not settled)
 
 
-def _of_name(chain: list[BaseException], host: str) -> NotAnswered | None:
+def _of_name(chain: list[BaseException], host: str) -> NoResponse | None:
     if _first(chain, NameResolutionError):
         what = f"The host {host} is unknown"
-        return NotAnswered(what, Cause.UNKNOWN_HOST, retriable=True)
+        return NoResponse(what, Cause.UNKNOWN_HOST, retriable=True)
     if any(isinstance(item, _URL) for item in chain):
         what = f"{host} cannot be the name of a host"
-        return NotAnswered(what, Cause.UNKNOWN_HOST)
+        return NoResponse(what, Cause.UNKNOWN_HOST)
     return None
 
 
