@@ -51,6 +51,7 @@ WORKSPACE_LOGS = {
     "timestamp": datetime,
     "action": str,
     "workspace_id": str,
+    "actor": dict,
 }
 
 

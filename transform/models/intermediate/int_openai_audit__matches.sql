@@ -72,7 +72,10 @@ where
     entity is not null
     and (
         event_id is null
-        or exists (select 1 from judged where account_id is null)
+        or exists (
+            select 1 from judged
+            where judged.account_id is null
+        )
         or exists (
             select 1 from judged
             where matches.account_id = judged.account_id and matches.occurred_at >= judged.judged_from
