@@ -214,6 +214,11 @@ def test_a_stream_map_that_is_none_is_no_error_of_the_configuration() -> None:
         PlainTap(config={"stream_maps": {"a": {"new": "("}}})
 
 
+def test_the_sdk_adds_settings_of_capabilities_that_a_tap_lacks() -> None:
+    text = "PluginBase.append_builtin_config(config_jsonschema)"
+    assert called_in(Tap.append_builtin_config, text)
+
+
 def test_flattening_drops_an_object_with_empty_properties_only() -> None:
     schema = schema_of(group("empty", "A."), anything("kept", "B."))
     assert list(flatten_schema(schema, 1)["properties"]) == ["kept"]

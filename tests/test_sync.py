@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import signal
@@ -329,14 +328,37 @@ def test_the_sdks_features_take_part(tap: TapCommand) -> None:
     for record in mapped.records():
         assert record.pop("what") == plain[record["id"]]["type"]
         assert "type" not in record
-    flat = tap.run(flattening_enabled=True, flattening_max_depth=1)
-    columns = next(m for m in flat.messages if m["type"] == "SCHEMA")["schema"]
-    assert "actor__type" in columns["properties"]
-    assert "details" in columns["properties"]
-    for record in flat.records():
-        event = plain[record["id"]]
-        assert record.get("actor__type") == (event["actor"] or {}).get("type")
-        assert json.loads(record["details"] or "null") == event["details"]
+
+
+def test_flattening_is_not_offered_because_the_answers_need_the_objects(
+    tap: TapCommand,
+) -> None:
+    about = tap.run("--about", "--format=json").messages_as_one
+    assert "schema-flattening" not in str(about["capabilities"])
+    assert not [name for name in about["settings"]["properties"] if "flatten" in name]
+    outcome = tap.run(flattening_enabled=True, flattening_max_depth=5)
+    assert "flattening_enabled is no setting of this tap" in outcome.log
+    columns = next(m for m in outcome.messages if m["type"] == "SCHEMA")["schema"]
+    assert {"actor", "details"} <= columns["properties"].keys()
+
+
+def test_a_stream_map_whose_name_matches_nothing_is_a_warning(tap: TapCommand) -> None:
+    maps = {
+        "audit_logs": {
+            "actor__session__user__email": "__NULL__",
+            "detials": "__NULL__",
+            "new": "id",
+            "__filter__": "True",
+        },
+        "audit_log": {"id": "__NULL__"},
+    }
+    outcome = tap.run(stream_maps=maps)
+    nested, removed, stream = outcome.warnings
+    assert "actor__session__user__email, which is no column of audit_logs" in nested
+    assert "columns are not flattened, the column is actor" in nested
+    assert "detials, which is no column of audit_logs" in removed
+    assert "audit_log, which is no stream of this tap" in stream
+    assert tap.run(stream_maps={"audit_*": {"extra": "__NULL__"}}).warnings == []
 
 
 def test_deselected_properties_are_left_out(tap: TapCommand) -> None:

@@ -13,6 +13,7 @@ from tap_openai_audit.errors import SyncFailed, TapError
 from tap_openai_audit.singer.cli import CommandLine
 from tap_openai_audit.singer.signals import Signals
 from tap_openai_audit.singer.state_input import unwrapped
+from tap_openai_audit.singer.stream_maps import without_effect
 from tap_openai_audit.singer.sync_reports import Ledger, SyncReports
 from tap_openai_audit.singer.writer import LineWriter
 
@@ -45,7 +46,6 @@ class BaseTap(CommandLine):
         TapCapabilities.DISCOVER,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
-        PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
@@ -69,6 +69,13 @@ class BaseTap(CommandLine):
     def own_config(self) -> dict[str, Any]:
         """The configuration, with the user agent that is sent if none is set."""
         return {"user_agent": f"{self.name}/{self.plugin_version}", **self.config}
+
+    # The SDK's adds the settings of capabilities that a tap does not have, and changes
+    # the schema of the class. `test_sdk_contract.py` watches it.
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add nothing: the schema has all settings, see `configuration.py`."""
 
     # The SDK's handlers would end the process with exit code 0.
     @override
@@ -102,6 +109,9 @@ class BaseTap(CommandLine):
                 " or run without one",
                 next(iter(self.streams)),
             )
+        columns = {n: s.schema.get("properties", {}) for n, s in self.streams.items()}
+        for line in without_effect(self.config.get("stream_maps") or {}, columns):
+            self.logger.warning("%s", line)
         if not self.state:
             # Some targets take the first STATE of a run for confirmed: see docs/sdk.md.
             self.state_writer.write_state({"bookmarks": {}})

@@ -44,8 +44,8 @@ def group(
 def anything(name: str, description: str) -> th.Property[Any]:
     """Declare a column of objects of which nothing is known.
 
-    Its schema has no `properties`, not even empty ones, so that flattening leaves the
-    object in its column.
+    Its schema has no `properties`, not even empty ones, so that a target that flattens
+    leaves the object in its column.
     """
     kind = th.CustomType({"type": ["object", "null"], "additionalProperties": True})
     return th.Property(name, kind, description=description)

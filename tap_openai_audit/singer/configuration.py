@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from singer_sdk import typing as th
-from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
+from singer_sdk.helpers.capabilities import STREAM_MAPS_CONFIG
 
 HOUR, DAY = 3600, 24 * 3600
 """Seconds."""
@@ -107,5 +107,5 @@ def with_settings_of_the_sdk(own: dict[str, Any]) -> dict[str, Any]:
 
     The SDK would add its settings to the schema when the first tap is made.
     """
-    maps, flattening = STREAM_MAPS_CONFIG["properties"], FLATTENING_CONFIG["properties"]
-    return {**own, "properties": {**own["properties"], **maps, **flattening}}
+    maps = STREAM_MAPS_CONFIG["properties"]
+    return {**own, "properties": {**own["properties"], **maps}}

@@ -1,7 +1,7 @@
 """What streams of events have in common: how their records are written.
 
 Records are encoded already, which is several times faster than the SDK's way. Where
-selection, stream maps or flattening change them, the SDK makes the messages.
+selection or stream maps change them, the SDK makes the messages.
 """
 
 from __future__ import annotations
@@ -66,12 +66,11 @@ class EventStream(Stream):
 
     @property
     def _plain(self) -> bool:
-        """Whether neither selection nor stream maps nor flattening change records."""
+        """Whether neither selection nor stream maps change records."""
         maps = self.stream_maps
         return (
             len(maps) == 1
             and type(maps[0]) is SameRecordTransform
-            and not maps[0].flattening_enabled
             and all(self.mask.values())
         )
 
