@@ -11,6 +11,7 @@ TapError                  what happened, what it means and what to do, in one li
 │       └── BrokenPaging      pages that do not fit together
 ├── Interrupted           a request was not made, because the run is ending
 ├── BadState              a state that cannot be read, or is of another organization
+├── EventsSetAside        events that have no usable time
 ├── MapFailed             a stream map fails on a record
 ├── FilesFlawed           files of a workspace could not be read in full
 ├── TargetStopped         messages cannot be written any more
@@ -28,9 +29,13 @@ from __future__ import annotations
 
 import signal
 from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING
 
 from tap_openai_audit.http.causes import Api, Cause, meaning
 from tap_openai_audit.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LONGEST_WHAT = 500
 """Characters. A text of the API has 300 at the most; the rest is for words around it,
@@ -179,6 +184,34 @@ class BadState(TapError):
     def meaning(self) -> str:
         """What to do."""
         return self.remedy
+
+
+@dataclass(eq=False)
+class EventsSetAside(TapError):
+    """Events that no time range holds, so that they cannot be loaded."""
+
+    @classmethod
+    def of(cls, scope: str, ids: Sequence[str]) -> EventsSetAside:
+        """Name the first of them.
+
+        Args:
+            scope: The feed that they came with.
+            ids: Theirs, at least one.
+        """
+        named = ", ".join(redacted(id_, longest=_LONGEST_NAME) for id_ in ids[:3])
+        more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""  # noqa: PLR2004
+        verb = "event has" if len(ids) == 1 else "events have"
+        return cls(
+            f"{len(ids)} of the {scope} {verb} no usable effective_at: {named}{more}"
+        )
+
+    @property
+    def meaning(self) -> str:
+        """What to do."""
+        return (
+            "all others are loaded, and later runs do not fail for these: their ids are"
+            " in the state and in sync_reports; tell OpenAI's support"
+        )
 
 
 @dataclass(eq=False)

@@ -37,7 +37,6 @@ class TapOpenAIAudit(BaseTap):
         AuditLogDigests.name: 1,
         SyncReports.name: 3,
     }
-    reports: ClassVar[Sequence[str]] = (AuditLogDigests.name, SyncReports.name)
 
     def __init__(self, **options: Any) -> None:
         """Prepare a run.
@@ -69,22 +68,17 @@ class TapOpenAIAudit(BaseTap):
     def discover_streams(self) -> list[Stream]:
         """All streams, in no order: see `order`."""
         session, failed = self.session, self.failures.append
-        audit_logs = AuditLogs(
-            self,
-            session=session,
-            writer=self.message_writer,
-            ledger=self.ledger,
-            digests_selected=lambda: self.streams[AuditLogDigests.name].selected,
-            failed=failed,
-        )
+        digests = AuditLogDigests(self, session=session, failed=failed)
         return [
-            audit_logs,
-            AuditLogDigests(
+            AuditLogs(
                 self,
                 session=session,
-                ids_changed=lambda: audit_logs.changes_ids,
+                writer=self.message_writer,
+                ledger=self.ledger,
+                digests=digests,
                 failed=failed,
             ),
+            digests,
             *(
                 stream(
                     self,
@@ -97,6 +91,12 @@ class TapOpenAIAudit(BaseTap):
             ),
             SyncReports(self, self.ledger, failed=failed),
         ]
+
+    @override
+    def begin_chains(self) -> None:
+        audit_logs = self.streams[AuditLogs.name]
+        if isinstance(audit_logs, AuditLogs) and audit_logs.selected:
+            audit_logs.begin_chains()
 
     @override
     def keep_state(self) -> None:

@@ -51,6 +51,11 @@ class VarintReader:
         """Whether everything is read."""
         return self._position == len(self._data)
 
+    @property
+    def left(self) -> int:
+        """How many bytes are not read yet."""
+        return len(self._data) - self._position
+
     def fixed(self, size: int) -> int:
         """Read an integer of so many bytes, the highest first.
 

@@ -120,3 +120,34 @@ def test_a_page_tells_its_size_and_the_clock_of_the_api() -> None:
     page = read(response(200, date, body=body), None, TENANT)
     assert (page.size, page.date, page.retries) == (len(body), 1793577610, 0)
     assert [event.id for event in page.events] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("last_id", "cursor"), [('"a"', "a"), ('"b"', "b"), ('"gone"', "b"), ("null", "b")]
+)
+def test_a_cursor_that_the_page_does_not_hold_is_replaced_by_its_last_event(
+    last_id: str, cursor: str
+) -> None:
+    events = '[{"id": "a", "effective_at": 1}, {"id": "b"}]'
+    body = f'{{"data": {events}, "last_id": {last_id}, "has_more": true}}'
+    assert read(response(200, body=body.encode()), None).cursor == cursor
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "",
+        ', "effective_at": null',
+        ', "effective_at": "soon"',
+        ', "effective_at": {"at": 5}',
+        ', "effective_at": true',
+        ', "effective_at": 1790000000000',
+        ', "effective_at": 1e300',
+    ],
+)
+def test_an_event_without_a_usable_time_is_set_aside(time: str) -> None:
+    events = f'[{{"id": "a", "effective_at": 5}}, {{"id": "odd"{time}}}]'
+    page = read(response(200, body=f'{{"data": {events}}}'.encode()), None)
+    assert [event.id for event in page.events] == ["a"]
+    assert page.set_aside == ["odd"]
+    assert page.cursor == "odd"

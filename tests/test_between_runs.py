@@ -139,7 +139,7 @@ def test_a_scope_of_which_nothing_is_asked_proves_nothing(tap: TapCommand) -> No
     outcome = tap.run(event_types=["user.added"])
     assert report(outcome)["complete"]
     assert report(outcome, "tenant")["complete"] is None
-    assert "tenant: nothing was read: no event type of this scope" in outcome.log
+    assert "tenant: nothing was read: no event type of this feed" in outcome.log
 
 
 def test_requests_that_fail_are_counted(tap: TapCommand) -> None:
@@ -162,45 +162,74 @@ def test_a_start_date_beyond_the_bookmark_forgets_and_moves_nothing(
     )
     assert (typo.code, typo.ids) == (0, [])
     assert any("lies after the bookmark" in line for line in typo.warnings)
-    for name in ("replication_key_value", "look_from", "known"):
+    for name in ("replication_key_value", "look_from", "recent_ids", "cells"):
         assert partition(typo)[name] == partition(first)[name]
     late = tap.sandbox.control.add_events(1, at=tap.sandbox.control.now() - HOUR / 2)
     assert tap.run(state=typo.state).ids == late
 
 
-def test_an_old_period_asked_with_a_newer_state_reads_nothing_and_says_so(
+def test_an_old_period_asked_with_the_state_of_the_schedule_is_refused(
     tap: TapCommand,
 ) -> None:
     first = tap.run()
     past = iso(tap.sandbox.control.now() - 20 * DAY)
     second = tap.run(state=first.state, end_date=past)
-    assert (second.code, second.ids) == (0, [])
-    assert any(f"end_date {past} lies before" in line for line in second.warnings)
-    found = report(second)
-    assert found["window_start"] == found["window_end"]
-    # It proves nothing of what was asked for.
-    assert found["complete"] is None
-    assert "nothing" in found["reason"]
-    assert "organization: nothing was read" in second.log
-    assert partition(second)["known"] == partition(first)["known"]
+    assert (second.code, second.ids) == (1, [])
+    # Both are named: the chain of the state, and what this run asks for.
+    assert partition(first)["chain_id"] in second.last_line
+    assert f"before {past}" in second.last_line
+    assert "MELTANO_SYS_DIR_ROOT" in second.last_line
+    assert not report(second)["complete"]
+    assert partition(second)["recent_ids"] == partition(first)["recent_ids"]
+    # Nothing is lost by it.
+    new = tap.sandbox.control.add_events(1)
+    assert tap.run(state=second.state).ids == new
 
 
-def test_a_state_of_0_1_0_is_continued_without_loss_or_repetition(
+def test_the_state_of_a_backfill_is_refused_by_the_schedule(tap: TapCommand) -> None:
+    past = iso(tap.sandbox.control.now() - 20 * DAY)
+    backfill = tap.run(end_date=past)
+    assert backfill.code == 0
+    schedule = tap.run(state=backfill.state)
+    assert (schedule.code, schedule.ids) == (1, [])
+    assert partition(backfill)["chain_id"] in schedule.last_line
+    assert past in schedule.last_line
+    # With a later end it goes on.
+    later = tap.run(state=backfill.state, end_date=iso(tap.sandbox.control.now() + DAY))
+    assert later.code == 0
+    assert {*backfill.ids, *later.ids} == tap.truth
+    assert not repeated(backfill.ids + later.ids)
+
+
+def test_a_backfill_of_a_period_that_was_read_reads_nothing_new(
     tap: TapCommand,
 ) -> None:
-    now = int(tap.sandbox.control.now())
-    known = [event.id for event in tap.sandbox.control.events()]
-    old = {**OF_0_1, "replication_key_value": iso(now - 60)}
-    old["lookback"] = {"since": iso(now - 60), "ids": ""}
-    state = {"bookmarks": {"audit_logs": {"partitions": [old]}, "sync_reports": {}}}
-    new = tap.sandbox.control.add_events(4)
-    outcome = tap.run(state=state, tenant_events=False)
-    assert outcome.code == 0
-    assert set(new) <= set(outcome.ids)
-    assert len(set(outcome.ids) & set(known)) <= 1  # of the bookmark's own minute
-    assert "is of version 0.1.0" in outcome.log
-    assert partition(outcome)["version"] == 2
-    assert partition(outcome)["known_of_0_1"] is None
+    past = iso(tap.sandbox.control.now() - 20 * DAY)
+    first = tap.run(end_date=past)
+    assert first.ids
+    second = tap.run(state=first.state, end_date=past)
+    assert (second.code, second.ids) == (0, [])
+
+
+def test_a_state_of_another_version_is_refused_and_full_refresh_named(
+    tap: TapCommand,
+) -> None:
+    state = {"bookmarks": {"audit_logs": {"partitions": [OF_0_1]}}}
+    outcome = tap.run(state=state)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert len(outcome.errors) == 1
+    assert "--full-refresh" in outcome.last_line
+
+
+def test_fields_of_a_state_that_contradict_each_other_are_refused(
+    tap: TapCommand,
+) -> None:
+    state = json.loads(json.dumps(tap.run().state))
+    for own in state["bookmarks"]["audit_logs"]["partitions"]:
+        own["look_from"] = own["known_from"] = iso(tap.sandbox.control.now() + DAY)
+    outcome = tap.run(state=state)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "The state of audit_logs cannot be read" in outcome.last_line
 
 
 def test_a_chain_of_runs_is_told(tap: TapCommand) -> None:
@@ -386,14 +415,14 @@ def test_a_state_that_is_not_understood_ends_a_run_in_one_line(
     assert "Traceback" not in outcome.log
 
 
-def test_an_event_that_is_late_by_days_is_emitted_once_by_a_deep_look(
+def test_an_event_that_is_late_by_days_is_emitted_once_by_a_scan(
     tap: TapCommand,
 ) -> None:
     first = tap.run()
     (late,) = tap.sandbox.control.add_events(1, at=tap.sandbox.control.now() - 5 * DAY)
     (later,) = tap.sandbox.control.add_events(1, at=tap.sandbox.control.now() - 6 * DAY)
     tap.sandbox.control.forget_requests()
-    # Between deep looks a run costs what it costs without them.
+    # Between scans a run costs what it costs without them.
     second = tap.run(state=first.state)
     assert (second.code, second.ids) == (0, [])
     assert tap.sandbox.control.requests()["count"] == 2
@@ -404,15 +433,15 @@ def test_an_event_that_is_late_by_days_is_emitted_once_by_a_deep_look(
     found = report(third)
     assert (found["deep_events_emitted"], found["deep_events_repeated"]) == (2, 0)
     assert found["deep_complete"]
-    assert found["deep_window_end"] == found["window_start"]
+    assert found["deep_window_end"] >= found["window_start"]
     assert found["events_late"] == 2
     assert 6 * DAY - 60 < found["greatest_lateness_seconds"] <= 6 * DAY
-    assert "deep look from " in third.log
+    assert "late-arrival scan from " in third.log
     fourth = tap.run(state=third.state, deep_lookback_every_hours=0)
     assert (fourth.code, fourth.ids) == (0, [])
 
 
-def test_a_deep_look_is_due_by_the_apis_clock(tap: TapCommand) -> None:
+def test_a_scan_is_due_by_the_apis_clock(tap: TapCommand) -> None:
     first = tap.run()
     for hours, due in [(22, False), (24, True), (26, False)]:
         tap.sandbox.control.behave(clock_skew_seconds=hours * HOUR)
@@ -429,13 +458,13 @@ def test_without_a_deep_lookback_there_is_none(tap: TapCommand) -> None:
     assert report(second)["deep_complete"] is None
 
 
-def test_a_deep_look_that_fails_leaves_the_regular_state_and_is_due_again(
+def test_a_scan_that_fails_leaves_the_state_of_the_read_and_is_due_again(
     tap: TapCommand,
 ) -> None:
     first = tap.run()
     new = tap.sandbox.control.add_events(1)
     (late,) = tap.sandbox.control.add_events(1, at=tap.sandbox.control.now() - 3 * DAY)
-    # The regular look of the organization is one request.
+    # The incremental read of the organization is one request.
     tap.sandbox.control.faults({"kind": "status", "status": 401, "at": [*range(1, 99)]})
     second = tap.run(state=first.state, deep_lookback_every_hours=0)
     assert (second.code, second.ids) == (1, new)
@@ -443,13 +472,13 @@ def test_a_deep_look_that_fails_leaves_the_regular_state_and_is_due_again(
     assert (found["complete"], found["deep_complete"]) == (True, False)
     assert "401" in found["reason"]
     assert "NOT complete" in second.log
-    assert partition(second)["deep_look_at"] == partition(first)["deep_look_at"]
+    assert partition(second)["scanned_at"] == partition(first)["scanned_at"]
     tap.sandbox.control.faults()
     third = tap.run(state=second.state, deep_lookback_every_hours=0)
     assert (third.code, third.ids) == (0, [late])
 
 
-def test_a_deep_look_does_not_take_narrower_filters_for_changes(
+def test_a_scan_does_not_take_narrower_filters_for_changes(
     tap: TapCommand,
 ) -> None:
     first = tap.run()
@@ -461,7 +490,7 @@ def test_a_deep_look_does_not_take_narrower_filters_for_changes(
     assert (third.code, third.ids) == (0, [])
 
 
-def test_no_look_goes_back_behind_the_start_date_of_the_first_run(
+def test_no_read_goes_back_behind_the_start_date_of_the_first_run(
     tap: TapCommand,
 ) -> None:
     first = tap.run(start_date=iso(tap.sandbox.control.now() - 2 * DAY))
@@ -472,7 +501,7 @@ def test_no_look_goes_back_behind_the_start_date_of_the_first_run(
     assert (second.code, second.ids) == (0, [])
 
 
-def test_a_clock_that_was_set_back_a_little_makes_no_deep_look_due(
+def test_a_clock_that_was_set_back_a_little_makes_no_scan_due(
     tap: TapCommand,
 ) -> None:
     first = tap.run()
@@ -496,7 +525,7 @@ def test_an_event_of_the_year_9999_has_a_digest_like_others(tap: TapCommand) -> 
     assert tap.run(state=first.state).code == 0
 
 
-def test_a_late_event_right_before_the_regular_look_is_found_by_the_deep_one(
+def test_a_late_event_right_before_the_incremental_read_is_found_by_the_scan(
     tap: TapCommand,
 ) -> None:
     tap.sandbox.control.add_events(3_000, at=tap.sandbox.control.now() - 2 * HOUR)
@@ -507,3 +536,57 @@ def test_a_late_event_right_before_the_regular_look_is_found_by_the_deep_one(
     new = tap.sandbox.control.add_events(1_500)
     second = tap.run(state=first.state, deep_lookback_every_hours=0)
     assert (second.code, sorted(second.ids)) == (0, sorted([late, *new]))
+
+
+def test_an_empty_feed_has_a_chain_and_is_never_a_first_run_again(
+    tmp_path: Path,
+) -> None:
+    with SandboxProcess(events=5, tenant_events=0, start="3d", end="now") as sandbox:
+        tap = TapCommand(sandbox, tmp_path)
+        first = tap.run()
+        second = tap.run(state=first.state)
+        chains = [report(run, "tenant")["chain_id"] for run in (first, second)]
+        assert chains[0] == chains[1] == partition(first, "tenant")["chain_id"]
+        assert report(second, "tenant")["previous_run_id"] == report(first)["run_id"]
+        assert partition(second, "tenant")["replication_key_value"] is None
+        assert partition(second, "tenant")["read_to"] is not None
+        assert report(second, "tenant")["complete"] is True
+        # It was read, so a refusal is a failure.
+        sandbox.control.faults({"kind": "status", "status": 403, "tenant": True})
+        refused = tap.run(state=second.state, max_retry_seconds=0)
+        assert refused.code == 1
+        assert not report(refused, "tenant")["complete"]
+        sandbox.control.faults()
+        new = sandbox.control.add_events(2, scope="tenant")
+        assert sorted(tap.run(state=refused.state).ids) == sorted(new)
+
+
+def test_a_tenant_pass_that_was_always_refused_is_no_failure(tap: TapCommand) -> None:
+    refused = {"kind": "status", "status": 403, "tenant": True, "at": [*range(99)]}
+    tap.sandbox.control.faults(refused)
+    first = tap.run(max_retry_seconds=0)
+    second = tap.run(state=first.state, max_retry_seconds=0)
+    assert (first.code, second.code) == (0, 0)
+
+
+@pytest.mark.parametrize("at", [{}, {"effective_at": 1_790_000_000_000}])
+def test_an_event_without_a_usable_time_fails_one_run_and_holds_up_nothing(
+    tap: TapCommand, at: dict[str, Any]
+) -> None:
+    raw = {"id": "audit_log-odd", "type": "user.added", **at}
+    known = tap.truth
+    tap.sandbox.control.add_events(raw=[raw], at=tap.sandbox.control.now() - 60)
+    first = tap.run(max_retry_seconds=0)
+    assert first.code == 1
+    assert "audit_log-odd" in first.last_line
+    assert "no usable effective_at" in first.last_line
+    assert {*first.ids} == known
+    assert report(first)["set_aside"] == "audit_log-odd"
+    assert report(first)["complete"] is True
+    assert report(first, "tenant")["set_aside"] is None
+    assert partition(first)["set_aside"] == ["audit_log-odd"]
+    second = tap.run(state=first.state, max_retry_seconds=0)
+    assert (second.code, second.ids) == (0, [])
+    assert partition(second)["set_aside"] == ["audit_log-odd"]
+    if report(second)["set_aside"]:
+        assert any("no usable effective_at" in line for line in second.warnings)

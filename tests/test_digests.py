@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import md5
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from model_api import event
 
-from tap_openai_audit.audit_logs.buckets import bucket_of
-from tap_openai_audit.audit_logs.days import DAY, DayCount, Days
-from tap_openai_audit.audit_logs.digests import checksums_of, decode, digests_of, encode
+from tap_openai_audit.audit_logs.cells import hash_of
+from tap_openai_audit.audit_logs.days import DAY, DayCount, Days, day_of
+from tap_openai_audit.audit_logs.digests import Digest, digests_of
 from tap_openai_audit.audit_logs.position import Position
-from tap_openai_audit.audit_logs.sketch import Sketch
 from tap_openai_audit.audit_logs.state import ScopeState
+
+if TYPE_CHECKING:
+    from tap_openai_audit.audit_logs.events import Event
 
 NOON = 20_000 * DAY + DAY // 2
 EVENTS = [event(NOON - DAY, 1), event(NOON - 60, 2), event(NOON, 3)]
+
+
+def days_of(events: list[Event]) -> Days:
+    days = Days()
+    days.add(events, [hash_of(one.id) for one in events])
+    return days
+
+
 STATE = ScopeState(
     Position(
         bookmark=NOON,
-        known_from=NOON - 3_600,
-        known=Sketch.of(map(bucket_of, EVENTS[1:])),
-        days=Days().with_events(EVENTS[:1]),
+        days=days_of(EVENTS),
         counted_from=NOON - DAY - 5,
         read_to=NOON + 100,
     ),
@@ -33,8 +42,12 @@ STATE = ScopeState(
 )
 
 
+def digests(state: ScopeState = STATE) -> list[Digest]:
+    return digests_of(state, "organization", state.position.days.counts.items())
+
+
 def test_it_has_the_sum_of_the_first_eight_digits_of_the_md5_of_each_id() -> None:
-    today = digests_of(STATE, "organization")[1]
+    today = digests()[1]
     digits = [md5(e.id.encode(), usedforsecurity=False).hexdigest() for e in EVENTS]
     assert today.count.checksum == sum(int(own[:8], 16) for own in digits[1:])
     assert today.record(run_id="run") == {
@@ -55,46 +68,41 @@ def test_it_has_the_sum_of_the_first_eight_digits_of_the_md5_of_each_id() -> Non
 
 
 def test_a_day_within_which_the_chain_began_says_from_when_on_it_counts() -> None:
-    first, _ = digests_of(STATE, "organization")
+    first, _ = digests()
     assert (first.counted_from, first.is_over) == (NOON - DAY - 5, True)
     assert first.record()["reason"] == "the chain began within the day"
 
 
-def test_what_lies_before_the_chain_is_not_counted() -> None:
-    position = replace(STATE.position, counted_from=NOON - 30, days=Days())
-    (today,) = digests_of(replace(STATE, position=position), "organization")
-    assert (today.count.events, today.counted_from) == (1, NOON - 30)
-
-
-def test_time_that_passes_within_a_day_is_no_reason_to_write_it_again() -> None:
-    before = checksums_of(digests_of(STATE, "organization"))
-    later = replace(STATE.position, read_to=NOON + 3_600)
-    after = checksums_of(digests_of(replace(STATE, position=later), "organization"))
-    assert after == before
-    over = replace(STATE.position, read_to=NOON + DAY)
-    after = checksums_of(digests_of(replace(STATE, position=over), "organization"))
-    assert [day for day in after if after[day] != before[day]] == [NOON // DAY]
-
-
 def test_an_event_that_is_dated_in_the_future_does_not_end_the_day() -> None:
-    position = STATE.position
-    known = Sketch.of(
-        [*position.known.buckets, bucket_of(event(NOON + DAY // 2 - 1, 4))]
-    )
-    state = replace(STATE, position=replace(position, known=known))
-    today = digests_of(state, "organization")[1]
+    days = days_of([*EVENTS, event(NOON + DAY // 2 - 1, 4)])
+    today = digests(replace(STATE, position=replace(STATE.position, days=days)))[1]
     assert (today.count.events, today.counted_to) == (3, NOON + 100)
     assert today.record()["reason"] == "the day was not over"
 
 
-def test_a_new_chain_writes_all_its_days() -> None:
-    before = checksums_of(digests_of(STATE, "organization"))
-    after = checksums_of(digests_of(replace(STATE, chain_id="new"), "organization"))
-    assert not {*before.items()} & {*after.items()}
+def test_a_state_without_a_chain_has_none() -> None:
+    assert digests(replace(STATE, chain_id=None)) == []
 
 
-def test_a_state_that_was_not_written_by_this_version_has_none() -> None:
-    assert digests_of(ScopeState(Position()), "organization") == []
+def test_only_days_that_have_changed_or_ended_are_reported() -> None:
+    days = days_of(EVENTS)
+    assert [day for day, _ in days.take_changed()] == [19_999, 20_000]
+    assert days.take_changed() == []
+    days.report_ended(NOON, NOON + 3_600)
+    assert days.take_changed() == []
+    days.report_ended(NOON + 3_600, NOON + DAY)
+    assert [day for day, _ in days.take_changed()] == [20_000]
+    days.drop_before(20_000 * DAY + 5)
+    assert [*days.counts] == [20_000]
+
+
+def test_a_day_that_begins_again_counts_what_is_written_then() -> None:
+    days = days_of(EVENTS)
+    days.begin_again(19_999, 20_001)
+    again = event(NOON - 70, 9)
+    days.add([again], [hash_of(again.id)])
+    count = days.counts[day_of(NOON)]
+    assert (count.events, count.oldest, count.exact) == (1, NOON - 70, False)
 
 
 days = st.dictionaries(
@@ -124,19 +132,7 @@ def test_counts_of_days_are_read_as_they_were_written(
     assert Days.decode(counts.encode()) == counts
 
 
-@given(
-    found=st.dictionaries(
-        st.integers(-1_000, 30_000), st.binary(min_size=6, max_size=6)
-    )
-)
-def test_checksums_of_days_are_read_as_they_were_written(
-    found: dict[int, bytes],
-) -> None:
-    assert decode(encode(found)) == found
-
-
 @pytest.mark.parametrize("text", ["x", "ünicode", "AA", "/////w==", "AgEA", "gA=="])
-def test_what_is_neither_is_refused(text: str) -> None:
-    for read in (Days.decode, decode):
-        with pytest.raises(ValueError):  # noqa: PT011 - the state says the rest
-            read(text)
+def test_what_is_no_count_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the state says the rest
+        Days.decode(text)

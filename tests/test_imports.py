@@ -21,12 +21,20 @@ FEATURES = {f"{TAP}.{room}" for room in ("audit_logs", "inventory", "workspace")
 EDGE = {*HTTP, f"{TAP}.http", *SINGER, *FEATURES, f"{TAP}.check"}
 
 PURE = (
+    "audit_logs.cells",
     "audit_logs.days",
+    "audit_logs.emitted_ids",
     "audit_logs.events",
+    "audit_logs.incremental",
+    "audit_logs.known",
     "audit_logs.observation",
     "audit_logs.paging",
     "audit_logs.planning",
+    "audit_logs.position",
+    "audit_logs.range_read",
     "audit_logs.reader",
+    "audit_logs.recent_ids",
+    "audit_logs.scan",
     "workspace.hashes",
     "workspace.in_order",
     "workspace.log_files",

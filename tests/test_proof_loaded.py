@@ -20,7 +20,7 @@ from warehouses import (
 )
 
 from sandbox.process import SandboxProcess
-from tap_openai_audit.audit_logs.buckets import high_of
+from tap_openai_audit.audit_logs.cells import hash_of
 from testing.meltano_project import MELTANO, MeltanoProject
 
 if TYPE_CHECKING:
@@ -187,7 +187,8 @@ def test_a_copy_of_the_digests_finds_what_was_changed_in_all_tables(
         postgres_loaded.execute(f"DELETE FROM audit_logs WHERE id = '{gone}'")
         postgres_loaded.execute(
             "UPDATE audit_log_digests"
-            f" SET events = events - 1, ids_checksum = ids_checksum - {high_of(gone)}"
+            " SET events = events - 1,"
+            f" ids_checksum = ids_checksum - {hash_of(gone) >> 32}"
             f" WHERE scope = '{day.scope}' AND day = '{day.day}'"
         )
         hidden = postgres_loaded.verdicts()

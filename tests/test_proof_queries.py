@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from warehouses import STREAMS, Verdict, Warehouse, duckdb_at, postgres_at
 
-from tap_openai_audit.audit_logs.buckets import high_of
+from tap_openai_audit.audit_logs.cells import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ class Tables:
             "chain_id": "chain",
             "day": day,
             "events": len(ids),
-            "ids_checksum": sum(map(high_of, ids)),
+            "ids_checksum": sum(hash_of(id_) >> 32 for id_ in ids),
             "counted_from": day,
             "counted_to": {DAY: NEXT, NEXT: AFTER}[day],
             "exact": True,
@@ -275,6 +275,24 @@ def test_a_failure_of_another_chain_or_scope_is_theirs(tables: Tables) -> None:
     tables.report(2, complete=False, bookmark=None, scope="tenant")
     tables.report(2, complete=False, bookmark=None, chain_id="other")
     assert tables.verdict == "proven"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "verdict"),
+    [
+        (None, None, "set_aside"),
+        (f"{DAY} 10:00:00", None, "set_aside"),
+        (NEXT, None, "proven"),
+        (None, DAY, "proven"),
+    ],
+)
+def test_days_read_with_events_that_were_set_aside_are_never_proven(
+    tables: Tables, start: str | None, end: str | None, verdict: str
+) -> None:
+    tables.proven()
+    tables.report(1, set_aside="audit_log-odd", window_start=start, window_end=end)
+    tables.report(2)
+    assert tables.verdicts == {DAY: verdict}
 
 
 @pytest.mark.parametrize(

@@ -212,11 +212,44 @@ def test_the_beginning_is_found_without_a_floor() -> None:
     assert any(window.start == BEGINNING for window, _ in api.requests)
 
 
-@pytest.mark.parametrize("count", [0, 1, 100])
-def test_a_page_of_events_takes_one_request(count: int) -> None:
+@pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (99, 1), (100, 2)])
+def test_a_page_that_is_not_full_takes_one_request(count: int, requests: int) -> None:
     api = ModelApi([event(NOW - 10 * n, n) for n in range(count)])
     assert len(read_all(api)) == count
-    assert len(api.requests) == 1
+    assert len(api.requests) == requests
+
+
+class EndsTooEarly(ModelApi):
+    """Says on some full pages that nothing follows."""
+
+    def read_page(self, window: Window, cursor: str | None) -> Page:
+        page = super().read_page(window, cursor)
+        if len(self.requests) % 3 == 0 and page.full:
+            return replace(page, has_more=False)
+        return page
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_full_page_that_says_it_is_the_last_one_is_not_believed(order: str) -> None:
+    api = EndsTooEarly([event(NOW - 60 * n, n) for n in range(3_000)], order)
+    assert read_all(api) == sorted(api.events)
+
+
+class SetsAside(ModelApi):
+    """Has events without a usable time on each page, on some nothing else."""
+
+    def read_page(self, window: Window, cursor: str | None) -> Page:
+        page = super().read_page(window, cursor)
+        first = page.events[0].id if page.events else "none"
+        return replace(page, set_aside=[f"odd-{first}"])
+
+
+def test_events_without_a_usable_time_keep_none_from_being_read() -> None:
+    api = SetsAside([event(NOW - 60 * n, n) for n in range(1_000)])
+    reads = list(Reader(api, Window(), workers=2))
+    assert [e for read in reads for e in read.events] == sorted(api.events)
+    aside = {id_ for read in reads for id_ in read.set_aside}
+    assert {f"odd-audit_log-{n:06}" for n in (0, 100, 200)} <= aside
 
 
 def test_windows_are_read_at_the_same_time() -> None:

@@ -1,9 +1,10 @@
-"""A state is read, migrated or refused in one line; it is never ignored."""
+"""A state is read or refused in one line; it is never ignored."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,47 +12,65 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_api import event
 
-from tap_openai_audit.audit_logs.buckets import bucket_of
+from tap_openai_audit.audit_logs.cells import Cell, Cells, hash_of
 from tap_openai_audit.audit_logs.days import Days
+from tap_openai_audit.audit_logs.known import Known
 from tap_openai_audit.audit_logs.position import Position
-from tap_openai_audit.audit_logs.sketch import Sketch
-from tap_openai_audit.audit_logs.state import (
-    SKETCH_BUDGET,
-    Change,
-    Filters,
-    ScopeState,
-)
+from tap_openai_audit.audit_logs.recent_ids import RecentIds
+from tap_openai_audit.audit_logs.state import Change, Filters, ScopeState
 from tap_openai_audit.errors import BadState
 from tap_openai_audit.inventory.bookmark import LastReading
 from tap_openai_audit.inventory.streams import REFERENCE_STREAMS
 from tap_openai_audit.singer.state_input import partitions_of, unwrapped
 from tap_openai_audit.tap import TapOpenAIAudit
-from tap_openai_audit.windows import BEGINNING
+from tap_openai_audit.timestamps import iso
 
 STREAMS = TapOpenAIAudit(validate_config=False).streams
-NOW = 1_790_000_000
-AT = "2026-09-21T14:13:20+00:00"
-KNOWN = Sketch.of([bucket_of(event(NOW - 5, 1))])
-DAYS = Days().with_events([event(NOW - 10**6, 2), event(NOW - 9 * 10**5, 3)])
+NOW = 1_790_000_000 // 86_400 * 86_400 + 50_000
+AT = "2026-09-21T13:53:20+00:00"
+DAY, HOUR = 86_400, 3_600
+
+
+def days() -> Days:
+    found = Days()
+    found.add([event(NOW - DAY, 2), event(NOW - 5, 1)], [hash_of("2"), hash_of("1")])
+    return found
+
+
 STATE = ScopeState(
-    Position(NOW, NOW - 3_600, NOW - 3_600, KNOWN, DAYS, NOW - 10**6, NOW + 60),
+    Position(
+        NOW,
+        NOW - HOUR,
+        NOW + 60,
+        Known(
+            NOW - DAY,
+            NOW - 600,
+            RecentIds({NOW - 5: [7], NOW - 4: [8, 9]}),
+            Cells(
+                {(NOW - 2_000) // 900 * 900: Cell(3, 5)},
+                quarters_from=NOW // HOUR * HOUR - DAY,
+                minutes_from=NOW // 900 * 900 - 900,
+            ),
+        ),
+        days(),
+        NOW - 10**6,
+    ),
     organization_id="org-abc",
     filters=Filters(("event_types=user.added",)),
     covered_from=NOW - 10**6,
+    end_date=NOW + 5,
     chain_id="chain",
     run_id="run",
-    deep_look_at=NOW - 60,
+    number=3,
+    scanned_at=NOW - 60,
 )
 
-#: What 0.1.0 wrote after it had emitted the events 0, 1 and 2, ten seconds apart.
+#: What versions wrote that were never published.
 OF_0_1 = {
     "context": {"scope": "organization"},
     "replication_key": "effective_at",
     "replication_key_value": "2026-09-21T14:13:40+00:00",
-    "lookback": {
-        "since": "2026-09-21T13:13:40+00:00",
-        "ids": "gO6Jqw0BDlvS1wFkFAEEf7Sv5AkUAWii3Tj6ag==",
-    },
+    "lookback": {"since": "2026-09-21T13:13:40+00:00", "ids": ""},
 }
 
 
@@ -81,34 +100,48 @@ def test_what_is_written_is_read() -> None:
 
 
 def test_what_does_not_apply_is_written_as_null_and_replaces_what_was_there() -> None:
-    partition: dict[str, Any] = {**OF_0_1, "deep_look_at": "2026-09-21T14:13:40+00:00"}
-    ScopeState(Position(NOW), chain_id="c", run_id="r").write(partition)
-    assert "lookback" not in partition
-    ScopeState.read({**partition, "organization_id": "org-a"})
-    assert partition["deep_look_at"] is None
+    partition: dict[str, Any] = {**written(), "scanned_at": AT}
+    ScopeState(Position(), "org-a", chain_id="c", run_id="r").write(partition)
+    assert partition["scanned_at"] is None
     assert partition["look_from"] is None
-    assert ScopeState.read({**partition, "organization_id": "org-a"}).covered_from == (
-        BEGINNING
-    )
+    assert ScopeState.read(partition).position == Position()
 
 
-def test_a_state_of_0_1_0_is_migrated_and_keeps_its_ids() -> None:
-    state = ScopeState.read(OF_0_1)
-    position = state.position
-    assert position.bookmark == NOW + 20
-    assert position.look_from == position.known_from == NOW + 20 - 3_600
-    before = position.known_of_0_1
-    assert before is not None
-    assert all(event(NOW + 10 * n, n) in before for n in range(3))
-    assert event(NOW, 1) not in before
-    assert (state.organization_id, state.filters) == (None, None)
-    # Until that time was read again the ids stay, in the form that they have.
-    partition = json.loads(json.dumps(OF_0_1))
-    state.write(partition)
-    partition |= {"organization_id": "org-a", "chain_id": "c", "run_id": "r"}
-    again = ScopeState.read(partition).position.known_of_0_1
-    assert again is not None
-    assert event(NOW + 10, 1) in again
+@pytest.mark.parametrize(
+    ("partition", "named"), [(OF_0_1, "no version"), ({"version": 2}, "version 2")]
+)
+def test_a_state_of_another_version_is_refused_in_one_line(
+    partition: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(BadState) as caught:
+        ScopeState.read(partition)
+    assert named in str(caught.value)
+    assert "--full-refresh" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"look_from": iso(NOW + 1)}, "look_from is after the bookmark"),
+        ({"known_from": iso(NOW - HOUR + 1)}, "known_from is after look_from"),
+        ({"recent_from": iso(NOW - DAY - 1)}, "known_from is after recent_from"),
+        ({"recent_from": iso(NOW - 4)}, "an id is before recent_from"),
+        ({"recent_from": iso(NOW - 3_000)}, "a cell is after recent_from"),
+        ({"known_from": iso(NOW - HOUR), "cells": "gICACgEAAAAAAAAAAQ=="}, "cell"),
+        ({"covered_from": iso(NOW + 1)}, "covered_from is after the bookmark"),
+        ({"end_date": iso(NOW)}, "end_date is not after the bookmark"),
+        ({"read_to": None}, "it has a bookmark and no read_to"),
+        ({"minutes_from": None}, "minutes before quarters"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused(
+    change: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(BadState) as caught:
+        ScopeState.read({**written(), **change})
+    assert says in str(caught.value)
+    assert "full refresh" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -118,17 +151,21 @@ def test_a_state_of_0_1_0_is_migrated_and_keeps_its_ids() -> None:
         {"replication_key_value": "yesterday"},
         {"replication_key_value": "0001-01-01T00:00:00+23:59"},
         {"look_from": 7},
-        {"known": "not base64!"},
-        {"known": "AAAA"},
-        {"known": None},
+        {"recent_ids": "not base64!"},
+        {"recent_ids": "AAAA"},
+        {"recent_ids": None},
+        {"cells": "AAAA"},
+        {"days": "AAAA"},
+        {"state_number": "1"},
         {"filters": "x"},
         {"filters": [1]},
         {"organization_id": None},
         {"chain_id": 1},
-        {"version": 3},
-        {"version": "2"},
+        {"version": 2},
+        {"version": 4},
+        {"version": "3"},
         {"version": True},
-        {"Version": 2},
+        {"Version": 3},
         {"lookback": {}},
         {"replication_key": "id"},
         {"version": None},
@@ -147,14 +184,6 @@ def test_a_partition_that_lacks_something_is_refused(name: str) -> None:
     del partition[name]
     with pytest.raises(BadState, match=f"it lacks '{name}'"):
         ScopeState.read(partition)
-
-
-@pytest.mark.parametrize(
-    "ids", ["x", "not base64", "AgI=", 5, "/////////////////////w==", [], {"a": 1}]
-)
-def test_ids_of_0_1_0_that_cannot_be_read_are_refused(ids: object) -> None:
-    with pytest.raises(BadState, match="full refresh"):
-        ScopeState.read({**OF_0_1, "lookback": {"ids": ids}})
 
 
 @pytest.mark.parametrize(
@@ -208,7 +237,7 @@ def test_every_stream_may_have_an_empty_bookmark(stream: str) -> None:
         (state_of({"context": {"scope": "organization", "x": 1}}), "a partition of"),
         (state_of({"context": None}), "a partition of None"),
         (state_of(written(), written()), "two partitions of organization"),
-        (state_of(written() | {"known": "x"}), "not base64"),
+        (state_of(written() | {"cells": "x"}), "not base64"),
         ({"x" * 10_000: 1}, "xxx"),
         ({"value": {}, "bookmarks": {}}, "bookmarks, which is not known"),
         ({"singer_state": {}, "bookmarks": {}}, "bookmarks, which is not known"),
@@ -227,13 +256,16 @@ def test_every_stream_may_have_an_empty_bookmark(stream: str) -> None:
         (of_users(organization_id=None), "The state of users cannot be read"),
         (of_users(replication_key="id"), "unknown field `replication_key`"),
         ({"bookmarks": {"users": {"complete_at": AT}}}, "field `organization_id`"),
-        (state_of({**OF_0_1, "Replication_Key_Value": "2026-01-01"}), "Replication"),
-        (state_of({**OF_0_1, "lookback": ""}), "cannot be read"),
-        (state_of({**OF_0_1, "lookback": {"Since": "2026-01-01"}}), "it has Since"),
+        (state_of(OF_0_1), "this tap reads version 3"),
         (
-            state_of({k: v for k, v in written().items() if k != "version"}),
-            "which is not known",
+            {"bookmarks": {"audit_log_digests": {"organization": 3}}},
+            "organization is no text",
         ),
+        (
+            {"bookmarks": {"audit_log_digests": {"updated_at": "yesterday"}}},
+            "The state of audit_log_digests cannot be read",
+        ),
+        ({"bookmarks": {"audit_log_digests": {"x": "y"}}}, "audit_log_digests has x"),
         ({"\x1b[31m\nforged": 1}, "forged"),
     ],
 )
@@ -244,7 +276,7 @@ def test_a_state_that_is_not_understood_is_refused(state: object, says: str) -> 
     assert says in text
     assert text.isprintable()
     assert len(text) < 600
-    assert "full refresh" in text
+    assert "full refresh" in text or "--full-refresh" in text
 
 
 anything = st.recursive(
@@ -261,7 +293,7 @@ anything = st.recursive(
 )
 
 
-@given(value=anything, name=st.sampled_from([*written(), "lookback"]))
+@given(value=anything, name=st.sampled_from([*written()]))
 def test_no_state_is_a_traceback(value: object, name: str) -> None:
     for state in (value, state_of(value), state_of({**written(), name: value})):
         with suppress(BadState):
@@ -304,40 +336,29 @@ def test_a_change_of_filters_is_told(
     assert before.change_to(now) is change
 
 
-def test_the_whole_state_stays_under_64_kib() -> None:
-    every = [f"resource-{n:020}" for n in range(150)]
-    whole = state_of(
-        *(
-            written(
-                ScopeState(
-                    Position(
-                        NOW,
-                        NOW - 3_600,
-                        NOW - 3_600,
-                        Sketch.of(
-                            [bucket_of(event(NOW - n // 9, n)) for n in range(20_000)]
-                        ).fitted(SKETCH_BUDGET[scope]),
-                    ),
-                    "org-" + "x" * 60,
-                    Filters.of({"resource_ids": every, "actor_ids": every}),
-                    NOW,
-                    "c" * 36,
-                    "r" * 36,
-                ),
-                scope,
-            )
-            for scope in SKETCH_BUDGET
-        )
+def known_of(events: int) -> Known:
+    """What is known with as many events a day, at the largest."""
+    known, cells = Known(NOW - 30 * DAY, NOW - 9), Cells()
+    for number in range(1_000):
+        known.ids.add(NOW - number % 9, 2**63 + number)
+    cells.widen((NOW - 8 * DAY), NOW - 2 * HOUR)
+    for second in range(NOW - 30 * DAY, NOW - 9, 60):
+        cells.add(second, Cell(events // 1_440 + 1, 2**63 + second))
+    known.cells = cells
+    return known
+
+
+@pytest.mark.parametrize("a_day", [10, 100_000, 10_000_000])
+def test_the_state_of_a_feed_stays_under_36_kib_with_thirty_days(a_day: int) -> None:
+    partition = written(
+        replace(STATE, position=replace(STATE.position, known=known_of(a_day)))
     )
+    assert len(json.dumps(partition)) < 36 * 1024
+
+
+def test_the_state_of_the_reference_streams_is_small() -> None:
+    whole: dict[str, Any] = {}
     for stream in REFERENCE_STREAMS:
         reading = LastReading(NOW, "org-" + "x" * 60)
-        reading.write(whole["bookmarks"].setdefault(str(vars(stream)["name"]), {}))
-    assert len(json.dumps(whole)) < 64 * 1024
-
-
-def test_the_state_of_a_typical_organization_stays_under_16_kib() -> None:
-    # A hundred events a day, and a lookback of the longest that is allowed: 30 days.
-    ids = [bucket_of(event(NOW - 864 * n, n)) for n in range(3_000)]
-    hour = Sketch.of(ids[:100]).fitted(SKETCH_BUDGET["organization"])
-    partition = written(ScopeState(Position(NOW, NOW, NOW, hour), "org-abc", Filters()))
-    assert len(json.dumps(partition)) < 16 * 1024
+        reading.write(whole.setdefault(str(vars(stream)["name"]), {}))
+    assert len(json.dumps(whole)) < 4 * 1024

@@ -1,17 +1,15 @@
 """The extraction engine: complete, in order, each event once.
 
-It knows neither HTTP nor Singer. A run of a scope goes this way:
+It knows neither HTTP nor Singer. A run of a feed goes this way:
 
 - `observation` sees in what order pages come, and where events are;
 - `planning` cuts the time range into `windows`, and says which is read next;
 - `paging` reads one window by cursor to its end, and guards what comes;
 - `reader` has many windows read in parallel, and hands them on oldest first;
-- a `look` is either the regular one, `incremental`, which keeps the `position`, or a
-  `deep_look` at whole days; `sifting` tells what of it was emitted before, by the
-  `sketch` of the last run and the `emitted_ids` of this one;
-- `known_so_far` keeps in step what is known: a sketch of `buckets`, which `merging`
-  makes fit, in a compact `bucket_encoding`, and, of what is older, counts of `days`;
-- `extract` runs a look, with a checkpoint now and then;
+- a `range_read` is either an `incremental` read, which moves the `position`, or a
+  `scan` for late arrivals; it emits what is not `known` by its `recent_ids` or its
+  `cells`, nor among the `emitted_ids` of the other feed, and counts it in `days`;
+- `extract` runs a read, with a checkpoint now and then;
 - `report` counts what was asked, read, emitted and late.
 
 Nothing here believes in an order of the API's pages. A window is complete when it was

@@ -1,7 +1,9 @@
 """Pages of the audit log, for the extraction engine.
 
 `GET /organization/audit_logs`, as OpenAI's public specification describes it. Nothing
-is believed about the order of its pages, or about `has_more` and `last_id` being there.
+is believed about the order of its pages, or about `has_more` and `last_id`: they may
+be missing, or wrong. A `last_id` that is no event of the page is replaced by its last
+event: the API documents ids as cursors and surely knows one that it has just shown.
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ from tap_openai_audit.audit_logs.events import PAGE_SIZE, Event, Page
 from tap_openai_audit.errors import BodyTooLarge, ErrorResponse, VanishedCursor
 from tap_openai_audit.http.bodies import BadBody
 from tap_openai_audit.http.envelopes import Bare, envelope_or_events
-from tap_openai_audit.redaction import redacted
 from tap_openai_audit.timestamps import unix
 from tap_openai_audit.windows import BEGINNING, END
 
@@ -38,7 +39,8 @@ _CURSOR_UNKNOWN = frozenset({400, 404})
 """Statuses with which the API may say that it does not know an event id."""
 
 FIRST_SECOND, LAST_SECOND = -62135596800, END - 1
-"""The years 1 to 9999, in Unix seconds: what a date-time can say."""
+"""The years 1 to 9999, in Unix seconds: what a date-time can say. What is later is in
+milliseconds."""
 
 
 class _Head(msgspec.Struct):
@@ -48,7 +50,14 @@ class _Head(msgspec.Struct):
     effective_at: int | float | str
 
 
+class _Id(msgspec.Struct):
+    """What it needs to know of an event without a usable time."""
+
+    id: str
+
+
 _heads = msgspec.json.Decoder(_Head)
+_ids = msgspec.json.Decoder(_Id)
 
 
 def refuses_tenant_events(error: Exception) -> bool:
@@ -113,16 +122,22 @@ class AuditLog:
             params.append(("effective_at[lt]", str(window.end)))
         if cursor is not None:
             params.append(("after", cursor))
-        response = self._get(params)
+        response, limit = self._get(params)
+        page = response.content
         return replace(
-            response.content,
+            page,
+            full=len(page.events) + len(page.set_aside) >= limit,
             served_at=response.served_at,
             date=response.date,
             retries=response.retries,
         )
 
-    def _get(self, params: Sequence[tuple[str, str]]) -> Response[Page]:
-        """Ask for a page of as many events as memory should hold."""
+    def _get(self, params: Sequence[tuple[str, str]]) -> tuple[Response[Page], int]:
+        """Ask for a page of as many events as memory should hold.
+
+        Returns:
+            The page, and how many events were asked for.
+        """
         while True:
             limit = self._limit
             try:
@@ -144,7 +159,7 @@ class AuditLog:
                 self._limit = min(2 * limit, PAGE_SIZE)
                 if response.content.bare:
                     self._decode = _decode_bare_page
-                return response
+                return response, limit
 
 
 def decode_page(body: bytes) -> Page:
@@ -154,14 +169,27 @@ def decode_page(body: bytes) -> Page:
         BadBody: If it is none.
     """
     found = envelope_or_events(body)
-    events = [_event(raw) for raw in found.data]
+    events, set_aside, last = list[Event](), list[str](), None
+    for raw in found.data:
+        event = _event(raw)
+        if isinstance(event, Event):
+            events.append(event)
+            last = event.id
+        else:
+            set_aside.append(event)
+            last = event
+    cursor = found.last_id
+    if cursor != last:
+        ids = {*set_aside, *(event.id for event in events)}
+        cursor = cursor if cursor in ids else last
     return Page(
         events,
         found.has_more,
-        found.last_id,
+        cursor,
         served_at=0,
         bare=isinstance(found, Bare),
         size=len(body),
+        set_aside=set_aside,
     )
 
 
@@ -182,28 +210,38 @@ def _vanished(error: ErrorResponse) -> VanishedCursor:
     )
 
 
-def _event(raw: msgspec.Raw) -> Event:
+def _event(raw: msgspec.Raw) -> Event | str:
+    """Read an event, or its id if it has no usable time.
+
+    Raises:
+        BadBody: If it has no id either.
+    """
     try:
         head = _heads.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BadBody(f"an event that cannot be read ({error})") from None
+        try:
+            return _ids.decode(raw).id
+        except (msgspec.DecodeError, RecursionError):
+            raise BadBody(f"an event that cannot be read ({error})") from None
     at = head.effective_at
     if type(at) is not int:
-        at = _second(at)
-    return Event(min(max(at, FIRST_SECOND), LAST_SECOND), head.id, raw)
+        try:
+            at = _second(at)
+        except (ValueError, OverflowError):
+            return head.id
+    if at > LAST_SECOND:
+        return head.id
+    return Event(max(at, FIRST_SECOND), head.id, raw)
 
 
 def _second(at: float | str) -> int:
-    """The second of a time that does not come as an integer.
+    """Return the second of a time that does not come as an integer.
 
     Raises:
-        BadBody: If it is no time.
+        ValueError: If it is no time.
+        OverflowError: If it is one that no clock shows.
     """
-    try:
-        if isinstance(at, str):
-            number = re.fullmatch(r"-?[0-9]+(\.[0-9]*)?", at)
-            at = float(at) if number else unix(at)
-        return math.floor(at)
-    except (ValueError, OverflowError):
-        what = f"an event whose effective_at is no time ({redacted(at)})"
-        raise BadBody(what) from None
+    if isinstance(at, str):
+        number = re.fullmatch(r"-?[0-9]+(\.[0-9]*)?", at)
+        at = float(at) if number else unix(at)
+    return math.floor(at)

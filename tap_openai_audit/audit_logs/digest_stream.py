@@ -1,27 +1,19 @@
 """What was written of each day, as a stream that a warehouse checks its table by.
 
-What is counted is part of the state of `audit_logs`, so that position and counts are
-confirmed together or not at all. Here it is compared with what was written before, and
-the days that differ are written. What was written is kept as the bookmark of this
-stream, so that a target that confirms each stream by itself confirms it with its rows.
+`audit_logs` counts, and has the digests written that a STATE changes, right before it.
+The bookmark of this stream says which STATE they went with. A target that confirms each
+stream by itself may keep the one without the other: then the two differ, and the next
+run writes the digests of all days that are still counted.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_openai_audit.audit_logs.digests import (
-    checksums_of,
-    decode,
-    digests_of,
-    encode,
-)
 from tap_openai_audit.audit_logs.event_types import ORGANIZATION, TENANT
-from tap_openai_audit.audit_logs.state import ScopeState
-from tap_openai_audit.errors import BadState
+from tap_openai_audit.errors import BadState, MapFailed
 from tap_openai_audit.redaction import redacted
 from tap_openai_audit.singer.columns import count, flag, moment, schema_of, text
 from tap_openai_audit.singer.mapped_stream import MappedStream
@@ -34,6 +26,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_openai_audit.audit_logs.digests import Digest
     from tap_openai_audit.errors import TapError
     from tap_openai_audit.singer.session import Session
 
@@ -42,6 +35,11 @@ DIGESTS = "audit_log_digests"
 
 _UPDATED_AT = "updated_at"
 """The key of its bookmark under which the time of the last digests is kept."""
+
+_MICROSECONDS = 10**6
+"""In a second: the digests of each STATE are newer by one at least."""
+
+_ZONE = len("+00:00")
 
 
 class AuditLogDigests(MappedStream):
@@ -85,8 +83,8 @@ class AuditLogDigests(MappedStream):
         moment("counted_to", "Up to when: the next midnight once the day is over."),
         flag(
             "exact",
-            "Whether it is exact; false: many late events came at once, and events that"
-            " could not be told from them were written again.",
+            "Whether it is exact; false: events were written again that could not be"
+            " told from late ones.",
         ),
         text("reason", "Why it does not prove the whole day; null: it does."),
         text("run_id", "The run that wrote it."),
@@ -98,7 +96,6 @@ class AuditLogDigests(MappedStream):
         tap: Tap,
         *,
         session: Callable[[], Session],
-        ids_changed: Callable[[], bool],
         failed: Callable[[TapError], None],
     ) -> None:
         """Take part in a run of a tap.
@@ -106,95 +103,87 @@ class AuditLogDigests(MappedStream):
         Args:
             tap: What the SDK needs of it.
             session: Returns settings, client and signals, once they are needed.
-            ids_changed: Tells whether a stream map has changed what is counted.
             failed: Told what was not read in full. The run goes on and ends with it.
         """
         super().__init__(tap, failed=failed)
         self._session = session
-        self._ids_changed = ids_changed
-        self._told_before: dict[str, dict[int, bytes]] | None = None
-        """What the state told that the run began from, by scope."""
+        self._schema_is_written = self._map_failed_before = False
 
     def check_bookmark(self, bookmark: Mapping[str, Any]) -> None:
-        """Refuse a bookmark that does not hold what was written of which days.
+        """Refuse a bookmark that does not say which STATE the digests went with.
 
         Raises:
             BadState: If it cannot be read.
         """
-        read_bookmark(bookmark)
+        for name, value in bookmark.items():
+            if name not in {ORGANIZATION, TENANT, _UPDATED_AT}:
+                named = redacted(name, longest=40)
+                raise BadState(f"The state cannot be read: {DIGESTS} has {named}")
+            try:
+                if not isinstance(value, str):
+                    raise TypeError(f"{name} is no text")  # noqa: TRY301
+                if name == _UPDATED_AT:
+                    unix(value)
+                    if value[-_ZONE:] != "+00:00":
+                        raise ValueError(f"{name} is not in UTC")  # noqa: TRY301
+            except (OverflowError, TypeError, ValueError) as error:
+                raise BadState(
+                    f"The state of {DIGESTS} cannot be read ({redacted(error)})"
+                ) from None
+
+    def went_with(self, scope: str, mark: str) -> bool:
+        """Tell whether the last digests of a feed went with this STATE."""
+        return bool(self.get_context_state(None).get(scope) == mark)
+
+    def note(self, scope: str, mark: str) -> None:
+        """Note that the digests of a feed go with this STATE."""
+        self.get_context_state(None)[scope] = mark
+
+    def write(self, digests: Sequence[Digest]) -> bool:
+        """Write digests, where the stream is selected.
+
+        Returns:
+            Whether they are written: a stream map may fail on one.
+        """
+        if not self.selected or self._map_failed_before:
+            return False
+        if not digests:
+            return True
+        stamps = {"run_id": self._session().run_id, "updated_at": self._next_time()}
+        self._write_schema_message()
+        try:
+            for digest in digests:
+                self._write_record_message(digest.record(**stamps))
+        except MapFailed as error:
+            self._map_failed_before = True
+            self._failed(error)
+            return False
+        return True
+
+    def _next_time(self) -> str:
+        """Return the time of the digests that follow, later than of all before."""
+        bookmark = self.get_context_state(None)
+        # One wrong `Date` of the future would be the time of all digests that follow.
+        now = self._session().client.api_clock.earliest() * _MICROSECONDS
+        if _UPDATED_AT in bookmark:
+            whole, _, parts = bookmark[_UPDATED_AT][:-_ZONE].partition(".")
+            before = int(unix(whole)) * _MICROSECONDS + int(f"{parts:0<6.6}")
+            # The newest of a day is newest, though the API's clock was set back.
+            now = max(now, before + 1)
+        second, fraction = divmod(min(now, END * _MICROSECONDS - 1), _MICROSECONDS)
+        zoned = iso(second)
+        updated_at = f"{zoned[:-_ZONE]}.{fraction:06}{zoned[-_ZONE:]}"
+        bookmark[_UPDATED_AT] = updated_at
+        return updated_at
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        """Emit the days that differ from what was written, and note that they were."""
-        if self._ids_changed():
-            self.logger.info(
-                "No digests are written: stream_maps change id, effective_at, scope or"
-                " organization_id of audit_logs, by which a warehouse would check them"
-            )
-            return
-        bookmark = self.get_context_state(None)
-        if self._told_before is None:
-            self._told_before = read_bookmark(bookmark)
-        told = read_bookmark(bookmark)
-        session = self._session()
-        # One wrong `Date` of the future would be the time of all digests that follow.
-        now, told_at = session.client.api_clock.earliest(), None
-        if _UPDATED_AT in bookmark:
-            # The newest of a day is newest, though the API's clock was set back.
-            now = max(now, min(int(unix(bookmark[_UPDATED_AT])) + 1, END - 1))
-        updated_at = iso(now)
-        stamps = {"run_id": session.run_id, "updated_at": updated_at}
-        partitions = {
-            partition["context"]["scope"]: partition
-            for partition in self._audit_logs.get("partitions", [])
-        }
-        for scope, partition in partitions.items():
-            state = ScopeState.read(partition)
-            if state.organization_id != session.settings.organization_id:
-                continue
-            digests, written = digests_of(state, scope), told.get(scope, {})
-            for digest in digests:
-                if written.get(digest.day) != digest.checksum:
-                    yield digest.record(**stamps)
-                    told_at = updated_at
-            current, before = checksums_of(digests), self._told_before.get(scope, {})
-            # A day leaves once what was written of it has come back as confirmed.
-            done = {
-                day
-                for day in state.position.closed_days
-                if day in current and before.get(day) == current[day]
-            }
-            replace(state, position=state.position.without_days(done)).write(partition)
-            left = {day: own for day, own in current.items() if day not in done}
-            bookmark[scope] = encode(left)
-        if told_at is not None:
-            bookmark[_UPDATED_AT] = told_at
+        """None: they were written before the states that they belong to."""
+        return ()
 
-    @property
-    def _audit_logs(self) -> Mapping[str, Any]:
-        bookmarks: Mapping[str, Any] = self.tap_state.get("bookmarks", {})
-        found: Mapping[str, Any] = bookmarks.get("audit_logs", {})
-        return found
-
-
-def read_bookmark(bookmark: Mapping[str, Any]) -> dict[str, dict[int, bytes]]:
-    """Read what was written of which days, by scope.
-
-    Raises:
-        BadState: If it cannot be read.
-    """
-    told = {}
-    for scope, checksums in bookmark.items():
-        if scope not in {ORGANIZATION, TENANT, _UPDATED_AT}:
-            named = redacted(scope, longest=40)
-            raise BadState(f"The state cannot be read: {DIGESTS} has {named}")
-        try:
-            if scope == _UPDATED_AT:
-                iso(int(unix(checksums)))
-            else:
-                told[scope] = decode(checksums)
-        except (AttributeError, OverflowError, TypeError, ValueError) as error:
-            raise BadState(
-                f"The state of {DIGESTS} cannot be read ({redacted(error)})"
-            ) from None
-    return told
+    # `audit_logs` writes records of this stream before the SDK syncs it.
+    @override
+    def _write_schema_message(self) -> None:
+        if not self._schema_is_written:
+            self._schema_is_written = True
+            super()._write_schema_message()

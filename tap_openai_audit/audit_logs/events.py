@@ -54,6 +54,12 @@ class Page:
     size: int = 0
     """Bytes of the response. They are in memory as long as its events are."""
 
+    full: bool = False
+    """Whether it holds as many events as were asked for."""
+
+    set_aside: Sequence[str] = ()
+    """The ids of events that have no usable time: no window can hold them."""
+
 
 class PageSource(Protocol):
     """Where the pages of a window come from."""

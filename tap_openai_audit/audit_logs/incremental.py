@@ -1,4 +1,4 @@
-"""Incremental reading of one scope: what is emitted, and from where the next run reads.
+"""An incremental read: what is emitted, and from where the next run reads.
 
 The **bookmark** is the second up to which everything that was there is emitted. It
 follows the events; over a stretch without events it moves to the end of the windows
@@ -6,7 +6,7 @@ read, but never beyond the newest event seen: only that shows how far the API is
 never moves backwards. An event that is dated after the API's clock is emitted at once,
 and moves nothing.
 
-The bookmark alone does not say from where the next run has to look again. An event may
+The bookmark alone does not say from where the next run has to read. An event may
 appear up to `lookback` seconds after its own time, so it can be missing from a window
 that was read before it appeared; and windows are read ahead of what the target takes,
 possibly hours ahead. What counts is when a window was read. The next run begins at
@@ -16,8 +16,6 @@ possibly hours ahead. What counts is when a window was read. The next run begins
 of the window for which this is least. Windows that end before their own term are
 settled and do not count. With it the promise is: an event that appears within
 `lookback` seconds of its own time is emitted, however long the target stalls.
-
-What is read again and was emitted before is known by the sketch.
 """
 
 from __future__ import annotations
@@ -27,18 +25,18 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_openai_audit.audit_logs.look import Look
-from tap_openai_audit.audit_logs.position import Asked, Position, range_to_read
+from tap_openai_audit.audit_logs.position import range_to_read
+from tap_openai_audit.audit_logs.range_read import RangeRead
 from tap_openai_audit.windows import BEGINNING, END, Window, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_openai_audit.audit_logs.emitted_ids import KnownIds
-    from tap_openai_audit.audit_logs.events import Event
     from tap_openai_audit.audit_logs.paging import WindowRead
+    from tap_openai_audit.audit_logs.position import Asked, Position
+    from tap_openai_audit.audit_logs.range_read import Batch, Written
     from tap_openai_audit.audit_logs.report import Report
-    from tap_openai_audit.audit_logs.sifting import Batch, Written
 
 
 @dataclass(frozen=True)
@@ -49,16 +47,18 @@ class _Unsettled:
     read_at: int
 
 
-class Incremental(Look):
-    """The regular look at one scope, which keeps its position."""
+class Incremental(RangeRead):
+    """The read of each run, which moves the position on."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a run is given
         self,
         asked: Asked,
         position: Position,
         report: Report,
-        *,
         elsewhere: Sequence[KnownIds] = (),
+        *,
+        may_be_cut_off: bool = True,
+        remembers: bool = True,
     ) -> None:
         """Begin where the last run ended.
 
@@ -66,16 +66,25 @@ class Incremental(Look):
             asked: What the settings ask for.
             position: How far earlier runs came.
             report: Where to count.
-            elsewhere: What the other scope has emitted.
+            elsewhere: What the other feed has emitted.
+            may_be_cut_off: See `RangeRead`.
+            remembers: See `RangeRead`.
         """
         window = range_to_read(asked, position)
-        super().__init__(window, position, elsewhere)
+        super().__init__(
+            window,
+            position,
+            elsewhere,
+            may_be_cut_off=may_be_cut_off,
+            remembers=remembers,
+        )
         self.reading = self._report = report
         self._lookback = asked.lookback
         self._deep_lookback = asked.deep_lookback
         self._bookmark = position.bookmark
         self._newest = position.bookmark
-        self._read_to = position.read_to
+        self._read_at: int | None = None
+        """When the window was read that is compared, by the API's clock."""
         self._unsettled: list[_Unsettled] = []
         start, end = window.start, window.end
         report.window_start = None if start == BEGINNING else start
@@ -92,10 +101,8 @@ class Incremental(Look):
     @override
     def batches(self, read: WindowRead, size: int) -> Iterator[Batch]:
         self._unsettled.append(_Unsettled(read.window, read.read_at))
-        yield from super().batches(read, size)
-        read_to = min(read.window.end, read.read_at)
-        if self._read_to is None or read_to > self._read_to:
-            self._read_to = read_to
+        self._read_at = read.read_at
+        return super().batches(read, size)
 
     @override
     def advance(self, batch: Batch, written: Written) -> None:
@@ -107,26 +114,22 @@ class Incremental(Look):
         if batch.resolved:
             report.note_late(batch.new, self._before.bookmark)
         else:
-            report.repeated += len(batch.new)
-        self._move_to(
-            max(
-                (e.effective_at for e in batch.seen if not self._is_ahead(e)),
-                default=None,
-            )
-        )
-        if self._newest is not None:
+            report.note_repeated(len(batch.new), short=batch.is_short)
+        for event in reversed(batch.seen):
+            # One that is dated after the API's clock moves nothing.
+            if self._now is None or event.effective_at <= self._now:
+                self._move_to(event.effective_at)
+                break
+        if batch.ends and self._newest is not None:
             self._move_to(min(batch.until, self._newest))
 
-    def _is_ahead(self, event: Event) -> bool:
-        """Tell whether an event is dated after the API's clock."""
-        return self._now is not None and event.effective_at > self._now
-
-    def _move_to(self, second: int | None) -> None:
-        if second is not None and (self._bookmark is None or second > self._bookmark):
+    def _move_to(self, second: int) -> None:
+        if self._bookmark is None or second > self._bookmark:
             self._bookmark = second
 
+    @override
     def _look_from(self) -> int:
-        """Return from where the next run has to look again, as far as is known now.
+        """Return from where the next run begins, as far as is known now.
 
         It never becomes less: windows follow each other, and the newest event only
         becomes newer.
@@ -152,6 +155,16 @@ class Incremental(Look):
         return named(least)
 
     @override
+    def _read_to(self) -> int | None:
+        before = self._before.read_to
+        if self._read_at is None:
+            return before
+        read_to = min(self._until, self._read_at)
+        if read_to == BEGINNING:
+            return before
+        return read_to if before is None else max(before, read_to)
+
+    @override
     def _keep_from(self) -> int:
         look_from, newest = self._look_from(), self._newest
         if newest is None or not self._deep_lookback:
@@ -161,12 +174,4 @@ class Incremental(Look):
 
     @override
     def _position(self) -> Position:
-        # Of what 0.1.0 has emitted, some may be dated in the future.
-        known_of_0_1 = None if self._until == END else self._before.known_of_0_1
-        return replace(
-            self._before,
-            bookmark=self._bookmark,
-            look_from=self._look_from(),
-            read_to=self._read_to,
-            known_of_0_1=known_of_0_1,
-        )
+        return replace(super()._position(), bookmark=self._bookmark)

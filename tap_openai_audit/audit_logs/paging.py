@@ -11,7 +11,7 @@ read again from its beginning, once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from tap_openai_audit.errors import BrokenPaging, VanishedCursor
 from tap_openai_audit.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tap_openai_audit.audit_logs.events import Event, Page, PageSource
     from tap_openai_audit.audit_logs.observation import Order
@@ -46,6 +46,8 @@ class WindowRead:
     read_at: int
     """When its first page was answered, in Unix seconds of the API's clock: events that
     appeared later may be missing."""
+    set_aside: Sequence[str] = ()
+    """The ids of events without a usable time that came with it."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,15 @@ def read_window(
     try:
         return reading.to_the_end()
     except VanishedCursor:
-        before = reading.events
+        before, aside = reading.events, reading.set_aside
     reading = _Reading(source, planned, target, on_page, pause)
     outcome = reading.to_the_end()
     if isinstance(outcome, WindowRead):
         # What the API has deleted meanwhile was there: it is handed on as well.
         events = {event[:2]: event for event in outcome.events}
-        outcome.events[:] = sorted({**before, **events}.values())
+        events = {**before, **events}
+        aside |= dict.fromkeys(outcome.set_aside)
+        return replace(outcome, events=sorted(events.values()), set_aside=[*aside])
     return outcome
 
 
@@ -101,6 +105,8 @@ class _Reading:
     pause: Callable[[float], object]
     events: dict[tuple[int, str], Event] = field(default_factory=dict)
     """What came so far, by time and id."""
+    set_aside: dict[str, None] = field(default_factory=dict)
+    """The ids of events without a usable time, in the order in which they came."""
 
     def to_the_end(self) -> WindowRead | TooDense:
         window, seen = self.planned.window, Observation()
@@ -109,13 +115,20 @@ class _Reading:
         while True:
             page, new, following = self._page(cursor)
             read_at = page.served_at if read_at is None else read_at
+            brings = bool(new) or not self.set_aside.keys() >= {*page.set_aside}
             self.events.update((event[:2], event) for event in new)
+            self.set_aside |= dict.fromkeys(page.set_aside)
             if new:
                 seen.add(new, page.served_at)
-            if not page.has_more and (page.has_more is False or not new):
-                events = sorted(self.events.values())
-                return WindowRead(window, events, seen.pages, seen.order, read_at)
-            if too_dense(self.planned, seen, self.target()):
+            # That a full page is the last one is not believed before one more is empty.
+            ends = page.has_more is False and not page.full
+            if ends or not (page.has_more or brings):
+                events, aside = sorted(self.events.values()), [*self.set_aside]
+                return WindowRead(
+                    window, events, seen.pages, seen.order, read_at, aside
+                )
+            may_split = page.has_more is not False and seen.pages
+            if may_split and too_dense(self.planned, seen, self.target()):
                 return TooDense(seen)
             cursor = following
 
@@ -127,7 +140,10 @@ class _Reading:
             # A time that was corrected makes another version of the event.
             new = [event for event in page.events if event[:2] not in self.events]
             following = page.cursor or (page.events[-1].id if page.events else None)
-            fault = _fault(self.planned.window, page, new, cursor, following)
+            brings = bool(new) or not self.set_aside.keys() >= {*page.set_aside}
+            fault = _fault(self.planned.window, page, new, brings=brings)
+            if fault is None and page.has_more and following == cursor:
+                fault = "the API promises more events, but its cursor does not move"
             if fault is None:
                 return page, new, following
             if attempt == _ATTEMPTS:
@@ -136,13 +152,7 @@ class _Reading:
         raise AssertionError("unreachable")
 
 
-def _fault(
-    window: Window,
-    page: Page,
-    new: list[Event],
-    cursor: str | None,
-    following: str | None,
-) -> str | None:
+def _fault(window: Window, page: Page, new: list[Event], *, brings: bool) -> str | None:
     """Return the rule of paging that a page breaks, in words, None for none."""
     for event in new:
         if event.effective_at not in window:
@@ -151,8 +161,6 @@ def _fault(
                 f" ({redacted(event.id, longest=100)}) outside the window that was"
                 f" asked for [{window.start}, {window.end})"
             )
-    if page.has_more and not new:
+    if page.has_more and not brings:
         return "the API promises more events, but its page brings no new one"
-    if page.has_more and following == cursor:
-        return "the API promises more events, but its cursor does not move"
     return None

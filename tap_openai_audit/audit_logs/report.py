@@ -1,4 +1,4 @@
-"""The counts of one run of one scope: what it asked, read and emitted."""
+"""The counts of one run of one feed: what it asked, read and emitted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Reading:
-    """What was read in one look. Times are Unix seconds."""
+    """What was read of a time range. Times are Unix seconds."""
 
     window_start: int | None = None
     """The earliest second asked for, None for everything available."""
@@ -30,15 +30,30 @@ class Reading:
     emitted: int = 0
     """Records written."""
     repeated: int = 0
-    """Events emitted again because nobody can tell which of them are late."""
+    """Events emitted again with cells that could not be resolved."""
+    repeated_short: int = 0
+    """Those of them in whose cell the API no longer showed an event."""
     orders: set[Order] = field(default_factory=set)
+    set_aside: dict[str, None] = field(default_factory=dict)
+    """The ids of events without a usable time, in the order in which they came."""
     complete: bool | None = False
     """Whether it was read in full. None if there was nothing to read."""
+
+    def note_repeated(self, events: int, *, short: bool) -> None:
+        """Count events that were emitted again with a cell.
+
+        Args:
+            events: How many.
+            short: Whether the API no longer showed an event of the cell.
+        """
+        self.repeated += events
+        self.repeated_short += events if short else 0
 
     def note_read(self, read: WindowRead) -> None:
         """Count what was read of a window that follows the last one."""
         self.orders.add(read.order)
         self.read += len(read.events)
+        self.set_aside |= dict.fromkeys(read.set_aside)
         if read.events:
             oldest = read.events[0].effective_at
             self.oldest = oldest if self.oldest is None else min(self.oldest, oldest)
@@ -47,7 +62,7 @@ class Reading:
 
 @dataclass
 class Report(Reading):
-    """Counts and bounds of one run of one scope: its regular look, and its deep one."""
+    """Counts and bounds of one run of one feed: its incremental read, and its scan."""
 
     scope: str = ""
     started_at: int = 0
@@ -57,7 +72,7 @@ class Report(Reading):
     filtered: int = 0
     """Events of which a stream map made no record."""
     known: int = 0
-    """Events read that an earlier run or the other scope had emitted."""
+    """Events read that an earlier run or the other feed had emitted."""
     late: int = 0
     """Events emitted although they lie before the bookmark that the run began with."""
     latest_by: int = 0
@@ -68,8 +83,8 @@ class Report(Reading):
     """Whether the range to read was worked out."""
     reason: str | None = None
     """Why the range was not read in full, or not at all."""
-    deep: Reading | None = None
-    """The deep look, None if none was due."""
+    scan: Reading | None = None
+    """The late-arrival scan, None if none was due."""
 
     def note_late(self, new: Sequence[Event], bookmark: int | None) -> None:
         """Count which of the events emitted lie before the bookmark of the run before.

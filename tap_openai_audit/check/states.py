@@ -82,13 +82,11 @@ def _text(facts: Mapping[str, Any]) -> str:
         reads += f" to {facts['reads_before']}"
     if facts["is_new"]:
         return f"{facts['scope']}: not read so far, {reads}"
-    made = (
-        "made by version 0.1.0"
-        if facts["filters"] is None
-        else f"covered from {facts['covered_from'] or 'the beginning'} under"
-        f" {facts['filters']}"
-    )
-    return f"{facts['scope']}: emitted up to {facts['bookmark']}, {made}, {reads}"
+    covered = f"covered from {facts['covered_from'] or 'the beginning'}"
+    emitted = f"emitted up to {facts['bookmark']}"
+    if facts["bookmark"] is None:
+        emitted = "read, no event so far"
+    return f"{facts['scope']}: {emitted}, {covered} under {facts['filters']}, {reads}"
 
 
 def _iso(second: int | None) -> str | None:

@@ -112,12 +112,16 @@ class BaseTap(CommandLine):
         columns = {n: s.schema.get("properties", {}) for n, s in self.streams.items()}
         for line in without_effect(self.config.get("stream_maps") or {}, columns):
             self.logger.warning("%s", line)
+        self.begin_chains()
         if not self.state:
             # Some targets take the first STATE of a run for confirmed: see docs/sdk.md.
             self.state_writer.write_state({"bookmarks": {}})
         super().sync_all()
         self.keep_state()
         self.raise_failures()
+
+    def begin_chains(self) -> None:
+        """Put into the state which chain each feed goes on, before its first STATE."""
 
     def keep_state(self) -> None:
         """Write a STATE of what no stream has written, now that all reports are out."""

@@ -75,7 +75,7 @@ def _waits_for_target(reader: Reader) -> bool:
 
 
 def summary(report: Report) -> str:
-    """Say in one line what came of a scope."""
+    """Say in one line what came of a feed."""
     if not report.asked or report.complete is None:
         return f"{report.scope}: nothing was read: {report.reason}"
     line = (
@@ -86,12 +86,13 @@ def summary(report: Report) -> str:
     if report.filtered:
         line += f", {report.filtered:,} left out by stream_maps"
     line += _repeated(report)
-    deep = report.deep
-    if deep is not None:
-        line += f"; deep look {_asked(deep)}: {deep.emitted:,} emitted{_repeated(deep)}"
+    scan = report.scan
+    if scan is not None:
+        line += f"; late-arrival scan {_asked(scan)}: {scan.emitted:,} emitted"
+        line += _repeated(scan)
     if report.late:
         line += f"; {report.late:,} late by up to {report.latest_by:,} s"
-    complete = report.complete and (deep is None or deep.complete is not False)
+    complete = report.complete and (scan is None or scan.complete is not False)
     return line + ("; complete" if complete else f"; NOT complete: {report.reason}")
 
 
@@ -105,6 +106,13 @@ def _asked(reading: Reading) -> str:
 
 
 def _repeated(reading: Reading) -> str:
-    if not reading.repeated:
-        return ""
-    return f", {reading.repeated:,} emitted again because many late ones are among them"
+    """Say which events were emitted again, and why."""
+    line, short = "", reading.repeated_short
+    if late := reading.repeated - short:
+        line += f", {late:,} emitted again because several late ones are among them"
+    if short:
+        line += (
+            f", {short:,} emitted again because the API no longer shows an event that"
+            " was emitted with them"
+        )
+    return line

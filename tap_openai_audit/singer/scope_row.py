@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def row_of(run: ScopeRun, settings: Settings) -> Row:
     """Make the row of a scope that was read, or was to be."""
     report, state = run.report, run.after
-    deep = report.deep
+    scan = report.scan
     return _row(
         report,
         {
@@ -31,11 +31,12 @@ def row_of(run: ScopeRun, settings: Settings) -> Row:
             "covered_from": _iso(state.covered_from),
             "lookback_seconds": settings.lookback_seconds,
             "filters": {name: [*own] for name, own in settings.filters.items()},
-            "deep_window_start": _iso(deep.window_start) if deep else None,
-            "deep_window_end": _iso(deep.window_end) if deep else None,
-            "deep_events_emitted": deep.emitted if deep else None,
-            "deep_events_repeated": deep.repeated if deep else None,
-            "deep_complete": deep.complete if deep else None,
+            "deep_window_start": _iso(scan.window_start) if scan else None,
+            "deep_window_end": _iso(scan.window_end) if scan else None,
+            "deep_events_emitted": scan.emitted if scan else None,
+            "deep_events_repeated": scan.repeated if scan else None,
+            "deep_complete": scan.complete if scan else None,
+            "set_aside": ",".join(run.set_aside) or None,
             "order_observed": order_of(report.orders).value,
         },
     )
@@ -62,7 +63,6 @@ def _row(report: Report, own: Mapping[str, Any]) -> Row:
             "events_late": report.late,
             "events_repeated": report.repeated,
             "greatest_lateness_seconds": report.latest_by,
-            "ids_forgotten": 0,
             **own,
         },
     )

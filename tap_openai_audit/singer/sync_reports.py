@@ -90,25 +90,26 @@ class SyncReports(MappedStream):
         count("greatest_lateness_seconds", "How far before, at the most."),
         count(
             "events_repeated",
-            "Events emitted again, because nobody can tell which of them are late.",
-        ),
-        count(
-            "ids_forgotten",
-            "Always 0: nothing is forgotten. Kept for tables that have it.",
+            "Events emitted again with others that they could not be told from.",
         ),
         moment(
             "deep_window_start",
-            "The deep look asked from; null: from the beginning, or none was due.",
+            "The late-arrival scan asked from; null: from the beginning, or none due.",
         ),
-        moment("deep_window_end", "The deep look asked up to; null: none was due."),
+        moment("deep_window_end", "The scan asked up to; null: none was due."),
         count(
             "deep_events_emitted",
-            "Events that the deep look emitted, and no look had seen before.",
+            "Events that the late-arrival scan emitted, and no read had seen before.",
         ),
         count("deep_events_repeated", "Events that it emitted again."),
         flag(
             "deep_complete",
-            "Whether the deep look was read in full; null: none was due.",
+            "Whether the late-arrival scan was read in full; null: none was due.",
+        ),
+        text(
+            "set_aside",
+            "The ids of events without a usable `effective_at`, which are not loaded,"
+            " separated by commas; null: none was read.",
         ),
         text("order_observed", "The order in which the API gave events."),
         anything("filters", "The filters in force, by name."),

@@ -1,9 +1,9 @@
-"""A second look, at whole days: what appeared too late for all regular looks.
+"""A late-arrival scan: what appeared too late for all incremental reads.
 
-It follows the regular look of the same run, once that is written and confirmed, and
-moves neither the bookmark nor where the next run looks again: all that it changes is
-what is known. If it ends early the regular look stands, and it begins anew another
-time; what it had found by then is known.
+It follows the incremental read of the same run, once that is written and confirmed, and
+moves neither the bookmark nor where the next run begins: all that it changes is what is
+known and what was counted. If it ends early the incremental read stands, and it begins
+anew another time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_openai_audit.audit_logs.look import Look
+from tap_openai_audit.audit_logs.range_read import RangeRead
 from tap_openai_audit.audit_logs.report import Reading
 from tap_openai_audit.windows import BEGINNING
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
     from tap_openai_audit.audit_logs.emitted_ids import KnownIds
     from tap_openai_audit.audit_logs.position import Position
+    from tap_openai_audit.audit_logs.range_read import Batch, Written
     from tap_openai_audit.audit_logs.report import Report
-    from tap_openai_audit.audit_logs.sifting import Batch, Written
     from tap_openai_audit.windows import Window
 
 
-class DeepLook(Look):
-    """A look at the time between the deep lookback and the regular look."""
+class LateArrivalScan(RangeRead):
+    """A read of the days before the incremental read."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a run is given
         self,
         window: Window,
         position: Position,
@@ -37,19 +37,21 @@ class DeepLook(Look):
         *,
         began_at: int | None,
         elsewhere: Sequence[KnownIds] = (),
+        remembers: bool = True,
     ) -> None:
-        """Begin after the regular look.
+        """Begin after the incremental read.
 
         Args:
             window: The range that is read.
-            position: How far the scope is.
+            position: How far the feed is.
             report: Where to count.
             began_at: The bookmark that the run began with: what lies before is late.
-            elsewhere: What the other scope has emitted.
+            elsewhere: What the other feed has emitted.
+            remembers: See `RangeRead`.
         """
-        super().__init__(window, position, elsewhere)
+        super().__init__(window, position, elsewhere, remembers=remembers)
         start = None if window.start == BEGINNING else window.start
-        self.reading = report.deep = Reading(start, window.end)
+        self.reading = report.scan = Reading(start, window.end)
         self._report = report
         self._began_at = began_at
 
@@ -60,12 +62,16 @@ class DeepLook(Look):
             self.reading.emitted += written.records
             self._report.note_late(batch.new, self._began_at)
         else:
-            self.reading.repeated += written.records
+            self.reading.note_repeated(written.records, short=batch.is_short)
 
     @override
     def _keep_from(self) -> int:
-        return self._before.known_from
+        return self._before.known.known_from
 
     @override
-    def _position(self) -> Position:
-        return self._before
+    def _look_from(self) -> int:
+        return self._before.look_from
+
+    @override
+    def _read_to(self) -> int | None:
+        return self._before.read_to
