@@ -66,7 +66,7 @@ def test_large_events_are_read_in_bounded_memory(
 def test_a_page_that_is_too_large_is_asked_for_again_with_fewer_events(
     tap: TapCommand,
 ) -> None:
-    add_large(tap, 3_000_000, 12)
+    add_large(tap, 3_000_000, 24)
     outcome = tap.run()
     assert outcome.code == 0
     assert set(outcome.ids) == tap.truth

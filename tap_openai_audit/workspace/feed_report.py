@@ -107,7 +107,6 @@ class FeedReport:
                 "events_late": self.late,
                 "events_repeated": 0,
                 "greatest_lateness_seconds": self.latest_by,
-                "ids_forgotten": 0,
             },
         )
 
