@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandbox.process import SandboxProcess
 
 Message = dict[str, Any]
-DEADLINE = 300  # seconds; bounds a hang, and nothing else
+DEADLINE = 900  # seconds; bounds a hang, and nothing else
 _TYPES = {
     str: {"type": ["string", "null"]},
     bool: {"type": ["boolean", "null"]},

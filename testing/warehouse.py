@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sandbox.demo.postgres import Database
 
 PROJECT = Path(__file__).parents[1] / "transform"
-DEADLINE = 300  # seconds; bounds a hang, and nothing else
+DEADLINE = 900  # seconds; bounds a hang, and nothing else
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,7 @@ class Warehouse:
     def dbt(self, *arguments: str, **variables: object) -> str:
         """Run a command of dbt, every warning an error, and return its output."""
         code, printed = self._dbt(*arguments, **variables)
+        assert code is not None, f"dbt was stopped after {self.deadline} s"
         assert code == 0, printed[-8000:]
         return printed
 
