@@ -286,13 +286,25 @@ def test_a_failure_of_another_chain_or_scope_is_theirs(tables: Tables) -> None:
         (None, DAY, "proven"),
     ],
 )
+@pytest.mark.parametrize("of", ["", "deep_"])
 def test_days_read_with_events_that_were_set_aside_are_never_proven(
-    tables: Tables, start: str | None, end: str | None, verdict: str
+    tables: Tables, of: str, start: str | None, end: str | None, verdict: str
 ) -> None:
     tables.proven()
-    tables.report(1, set_aside="audit_log-odd", window_start=start, window_end=end)
+    window = {f"{of}window_start": start, f"{of}window_end": end}
+    if of:
+        # The incremental read began after the day.
+        window |= {"window_start": AFTER, "deep_window_end": end or AFTER}
+    tables.report(1, set_aside="audit_log-odd", **window)
     tables.report(2)
     assert tables.verdicts == {DAY: verdict}
+
+
+def test_days_after_a_run_that_set_events_aside_are_proven(tables: Tables) -> None:
+    tables.proven()
+    tables.report(1, set_aside="audit_log-odd", started_at=f"{DAY} 00:00:00")
+    tables.report(2)
+    assert tables.verdicts == {DAY: "proven"}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ VERDICTS = (
     "surplus",
     "unreported",
     "inexact",
+    "set_aside",
     "incomplete",
     "pending",
     "partial",

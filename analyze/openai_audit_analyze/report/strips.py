@@ -30,6 +30,7 @@ _SIGNS = {
     "surplus": "+",
     "unreported": "!",
     "inexact": "≈",
+    "set_aside": "⊘",
     "incomplete": "/",
     "pending": "…",
     "partial": "◐",

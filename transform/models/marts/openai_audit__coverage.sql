@@ -32,6 +32,10 @@ run_days as (
     select * from {{ ref('int_openai_audit__run_days') }}
 ),
 
+set_aside as (
+    select * from {{ ref('int_openai_audit__set_aside') }}
+),
+
 feeds as (
     select
         account_id,
@@ -73,6 +77,26 @@ days as (
     from run_days
 ),
 
+days_set_aside as (
+    select distinct
+        days.account_id,
+        days.source,
+        days.day
+    from days
+    inner join set_aside
+        on
+            days.account_id = set_aside.account_id
+            and days.source = set_aside.source
+            and days.day < set_aside.read_to
+            and (
+                set_aside.read_from is null
+                or set_aside.read_from < {{ dbt.dateadd('day', 1, 'days.day') }}
+            )
+    left join digests
+        on days.account_id = digests.account_id and days.source = digests.source and days.day = digests.day
+    where digests.chain_id is null or digests.chain_id = set_aside.chain_id
+),
+
 compared as (
     select
         days.account_id,
@@ -106,7 +130,8 @@ compared as (
         run_days.events_late,
         run_days.greatest_lateness_seconds,
         coalesce(feeds.last_complete_at >= days.day, false) as was_read_later,
-        file_days.day is not null as has_files
+        file_days.day is not null as has_files,
+        days_set_aside.day is not null as has_set_aside
     from days
     left join counted
         on days.account_id = counted.account_id and days.source = counted.source and days.day = counted.day
@@ -122,6 +147,11 @@ compared as (
     left join feeds on days.account_id = feeds.account_id and days.source = feeds.source
     left join file_days
         on days.account_id = file_days.account_id and days.source = file_days.source and days.day = file_days.day
+    left join days_set_aside
+        on
+            days.account_id = days_set_aside.account_id
+            and days.source = days_set_aside.source
+            and days.day = days_set_aside.day
 ),
 
 counted_files as (
@@ -139,11 +169,13 @@ select
         -- There is nothing to compare: a run has seen that, or none has read so far.
         when events_in_digest is null and not was_read_later then 'incomplete'
         when events_in_digest is null and has_files then 'by_file'
+        when events_in_digest is null and has_set_aside then 'set_aside'
         when events_in_digest is null then 'empty'
         when {{ differs }} and not is_confirmed and updated_at > {{ dbt.dateadd('day', -1, openai_audit.now()) }} then 'pending'
         when claimed_events > events_in_digest then 'surplus'
         when {{ differs }} then 'missing'
         when not coalesce(exact, false) then 'inexact'
+        when has_set_aside then 'set_aside'
         when not {{ was_read }} then 'incomplete'
         when counted_from <= day and counted_to >= day_end then 'proven'
         else 'partial'
