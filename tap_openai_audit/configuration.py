@@ -17,6 +17,7 @@ from tap_openai_audit.singer.configuration import (
     HOUR,
     key,
     late_arrivals,
+    omit_email_addresses,
     requests_to,
     with_settings_of_the_sdk,
 )
@@ -111,6 +112,7 @@ _OWN: dict[str, Any] = th.PropertiesList(
         title="Resource IDs",
         description="Read only events about the objects with these ids.",
     ),
+    omit_email_addresses(),
     th.Property(
         "reference_every_hours",
         th.IntegerType(minimum=0, maximum=30 * 24),

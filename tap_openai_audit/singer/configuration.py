@@ -57,6 +57,20 @@ def late_arrivals(what: str) -> list[th.Property[Any]]:
     ]
 
 
+def omit_email_addresses() -> th.Property[Any]:
+    """Declare whether records are written without e-mail addresses."""
+    return th.Property(
+        "omit_email_addresses",
+        th.BooleanType,
+        default=False,
+        title="Omit E-Mail Addresses",
+        description=(
+            "Write records without e-mail addresses, in all columns of all streams,"
+            " also within objects and texts. Answers show ids instead."
+        ),
+    )
+
+
 def requests_to(url: str, *, tap: str) -> list[th.Property[Any]]:
     """Declare how requests are made.
 

@@ -15,6 +15,11 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
+from tap_openai_audit.singer.email_addresses import (
+    without_addresses,
+    without_addresses_in_json,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,6 +49,7 @@ class EventStream(Stream):
         self.forced_replication_method = "INCREMENTAL"
         self._writer = writer
         self._state_writer = tap.state_writer
+        self._omits_addresses = bool(self.config.get("omit_email_addresses"))
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -75,7 +81,13 @@ class EventStream(Stream):
         )
 
     def _write_plain(self, records: Iterable[bytes]) -> None:
-        """Write records that are JSON, after all of them are made."""
+        """Write records that are JSON, after all of them are made.
+
+        Args:
+            records: Each with the key of the stream as its first column.
+        """
+        if self._omits_addresses:
+            records = map(without_addresses_in_json, records)
         extracted = datetime.now(timezone.utc).isoformat().encode()
         name = msgspec.json.encode(self.name)
         begin = b'{"type":"RECORD","stream":%b,"record":' % name
@@ -89,8 +101,10 @@ class EventStream(Stream):
             The messages, encoded, and the record that each holds. What a map raises
             passes.
         """
-        return [
+        made = []
+        for message in list(self._generate_record_messages(record)):
+            if self._omits_addresses:
+                message.record = without_addresses(message.record, self.primary_keys)
             # The writer uses one buffer for all.
-            (bytes(self._writer.format_message(message)), message.record)
-            for message in list(self._generate_record_messages(record))
-        ]
+            made.append((bytes(self._writer.format_message(message)), message.record))
+        return made

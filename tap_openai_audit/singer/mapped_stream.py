@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from tap_openai_audit.errors import MapFailed
 from tap_openai_audit.redaction import redacted
+from tap_openai_audit.singer.email_addresses import without_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -33,6 +34,7 @@ class MappedStream(Stream):
         """
         super().__init__(tap)
         self._failed = failed
+        self._omits_addresses = bool(self.config.get("omit_email_addresses"))
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -75,13 +77,17 @@ class MappedStream(Stream):
     def _generate_record_messages(
         self, record: Record
     ) -> Generator[RecordMessage, None, None]:
-        """Make the messages of a record.
+        """Make the messages of a record, without addresses where that is asked for.
 
         Raises:
             MapFailed: If a stream map fails on it.
         """
         try:
-            yield from super()._generate_record_messages(record)
+            for message in super()._generate_record_messages(record):
+                if self._omits_addresses:
+                    keys = self.primary_keys
+                    message.record = without_addresses(message.record, keys)
+                yield message
         except Exception as error:  # noqa: BLE001 - a map may raise anything
             raise self._map_failed(record, error) from None
 

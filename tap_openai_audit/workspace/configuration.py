@@ -10,6 +10,7 @@ from tap_openai_audit.singer.configuration import (
     END,
     key,
     late_arrivals,
+    omit_email_addresses,
     requests_to,
     with_settings_of_the_sdk,
 )
@@ -52,6 +53,7 @@ _OWN: dict[str, Any] = th.PropertiesList(
         ),
     ),
     *late_arrivals("files that appeared more than 12 hours late"),
+    omit_email_addresses(),
     *requests_to("https://api.chatgpt.com/v1", tap="tap-chatgpt-workspace"),
 ).to_dict()
 
