@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -508,9 +509,14 @@ def test_a_signal_ends_a_reference_stream_that_waits_for_an_answer(
     path = f"{API}/projects/" if name.startswith("project") else f"{API}/users"
     tap.sandbox.control.faults({"kind": "hang", "seconds": 3_600, "path": path})
     process = tap.start("audit_logs", name, request_timeout_seconds=3_600)
-    wait_for(lambda: any(found.startswith(path) for found in asked(tap.sandbox)))
-    process.send_signal(signal.SIGTERM)
-    output = finished(process)
+    with ThreadPoolExecutor() as reader:
+        # The output is more than a pipe holds.
+        ended = reader.submit(finished, process)
+        try:
+            wait_for(lambda: any(own.startswith(path) for own in asked(tap.sandbox)))
+        finally:
+            process.send_signal(signal.SIGTERM)
+        output = ended.result()
     assert output.code == 143
     assert "Ended by SIGTERM" in output.log
     assert len(output.state["audit_logs"]["partitions"]) == 2
