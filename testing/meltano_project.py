@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
 import subprocess
+import tempfile
+import threading
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,27 +64,30 @@ class MeltanoProject:
 
     def install(self) -> None:
         """Install the plugins, as `make install` does it."""
-        if self._run("install").returncode:
+        if self._run("install").code:
             # uv does not read pip's configuration, which may name another index.
             self.variables["MELTANO_VENV_BACKEND"] = "virtualenv"
             self("install", "--clean")
 
     def __call__(self, *arguments: str, fails: bool = False) -> Outcome:
         """Run a command and expect that it succeeds, or that it fails."""
-        process = self._run(*arguments)
-        assert (process.returncode != 0) == fails, process.stderr[-8000:]
-        return Outcome(process.returncode, process.stdout, process.stderr)
+        outcome = self._run(*arguments)
+        assert (outcome.code != 0) == fails, outcome.log[-8000:]
+        return outcome
 
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [MELTANO, "--log-format=plain", *arguments],
-            cwd=self.directory,
-            env=self.environment,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-            timeout=DEADLINE,
-        )
+    def _run(self, *arguments: str) -> Outcome:
+        with tempfile.TemporaryDirectory() as directory:
+            out, log = Path(directory, "out"), Path(directory, "log")
+            command = {
+                "program": str(MELTANO),
+                "arguments": ["--log-format=plain", *arguments],
+                "directory": str(self.directory),
+                "environment": self.environment,
+                "out": str(out),
+                "log": str(log),
+            }
+            code = _ended(command)
+            return Outcome(code, out.read_text("utf-8"), log.read_text("utf-8"))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -95,3 +101,30 @@ class MeltanoProject:
             "NO_COLOR": "1",
             **self.variables,
         }
+
+
+@cache
+def _forks() -> subprocess.Popen[str]:
+    """Start the process that Meltano's commands are forked from. It ends with this one."""
+    process = subprocess.Popen(
+        [MELTANO.with_name("python"), ROOT / "testing" / "meltano_forks.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    atexit.register(process.communicate)
+    return process
+
+
+def _ended(command: dict[str, Any]) -> int:
+    """Run a command and return its exit code."""
+    forks = _forks()
+    assert forks.stdin is not None
+    assert forks.stdout is not None
+    limit = threading.Timer(DEADLINE, forks.kill)
+    limit.start()
+    try:
+        print(json.dumps(command), file=forks.stdin, flush=True)
+        return int(forks.stdout.readline())
+    finally:
+        limit.cancel()

@@ -67,7 +67,7 @@ def test_the_demo_loads_every_event_of_the_sandbox(tmp_path: Path) -> None:
 
 
 def test_the_demo_takes_the_api_and_the_database_that_are_set(
-    sandbox: SandboxProcess, postgres: Database, tmp_path: Path
+    sandbox: SandboxProcess, postgres: Database
 ) -> None:
     schema = f"test_{uuid4().hex}"
     done = demo(
@@ -75,11 +75,14 @@ def test_the_demo_takes_the_api_and_the_database_that_are_set(
         TAP_OPENAI_AUDIT_ORGANIZATION_ID=sandbox.organization_id,
         TAP_OPENAI_AUDIT_API_URL=sandbox.url,
         TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA=schema,
-        REPORT_DIRECTORY=str(tmp_path),
-        **postgres.environment,
+        TARGET_POSTGRES_SQLALCHEMY_URL=postgres.environment[
+            "TARGET_POSTGRES_SQLALCHEMY_URL"
+        ],
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "sandbox" not in done.stdout
+    # dbt and the report are tried in the database that the demo makes.
+    assert "No answers: dbt takes TARGET_POSTGRES_HOST and so on" in done.stdout
     with postgres.connect(schema) as connection:
         landed = connection.execute("SELECT id FROM audit_logs ORDER BY id").fetchall()
     assert [id_ for (id_,) in landed] == sorted(e.id for e in sandbox.control.events())

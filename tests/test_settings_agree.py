@@ -15,9 +15,10 @@ from tools.definition import PLUGINS, Plugin
 from tools.generate import files
 
 ROOT = Path(__file__).resolve().parents[1]
+FILES = files()
 
 
-@pytest.mark.parametrize(("name", "content"), files().items(), ids=files())
+@pytest.mark.parametrize(("name", "content"), FILES.items(), ids=FILES)
 def test_what_is_committed_is_what_is_generated(name: str, content: str) -> None:
     assert (ROOT / name).read_text("utf-8") == content, "run `make generate`"
 
@@ -61,5 +62,5 @@ def test_every_bound_of_a_number_is_shown_to_people(plugin: Plugin) -> None:
     for schema in plugin.own_settings.values():
         if "integer" in schema["type"]:
             bounds = f"From {schema['minimum']} to {schema['maximum']}."
-            shown = {path for path, content in files().items() if bounds in content}
+            shown = {path for path, content in FILES.items() if bounds in content}
             assert places <= shown
