@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
-import subprocess
+import multiprocessing
 import sys
-import threading
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -16,11 +15,18 @@ from sandbox.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
     from types import TracebackType
 
     from typing_extensions import Self
 
-_ROOT = Path(__file__).resolve().parent.parent
+# Forked from a process that holds nothing of this one; anew where that cannot be.
+if sys.platform == "win32":
+    _PROCESSES = multiprocessing.get_context("spawn")
+else:
+    _PROCESSES = multiprocessing.get_context("forkserver")
+
 _DEADLINE_SECONDS = 120.0  # a million events take twenty
 _END_SECONDS = 30.0  # it ends at once, unless the machine is very busy
 _OK = 200
@@ -260,7 +266,7 @@ class SandboxProcess:
         self.workspace_key = self.options.workspace_key
         self.workspace_id = self.options.workspace_id
         self.url = self.workspace_url = ""
-        self._process: subprocess.Popen[str] | None = None
+        self._process: BaseProcess | None = None
 
     @property
     def control(self) -> Control:
@@ -276,22 +282,20 @@ class SandboxProcess:
         Raises:
             SandboxError: It ended, or was not ready within two minutes.
         """
-        command = [sys.executable, "-m", "sandbox", *self.options.arguments()]
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            command, cwd=_ROOT, stdout=subprocess.PIPE, text=True
-        )
-        self._process = process
-        deadline = threading.Timer(_DEADLINE_SECONDS, process.kill)
-        deadline.start()
-        try:
-            output = process.stdout
-            lines = [output.readline(), output.readline()] if output else [""]
-        finally:
-            deadline.cancel()
-        if not all(lines):
+        ours, theirs = _PROCESSES.Pipe(duplex=False)
+        self._process = _PROCESSES.Process(target=_serve, args=(self.options, theirs))
+        self._process.start()
+        theirs.close()
+        with ours:
+            try:
+                urls = ours.recv() if ours.poll(_DEADLINE_SECONDS) else None
+            except EOFError:
+                urls = None
+        if urls is None:
             self.stop()
-            raise SandboxError(f"the sandbox did not start: {' '.join(command)}")
-        self.url, self.workspace_url = map(str.strip, lines)
+            options = " ".join(self.options.arguments())
+            raise SandboxError(f"the sandbox did not start: {options}")
+        self.url, self.workspace_url = urls
         return self
 
     def stop(self) -> int | None:
@@ -304,14 +308,11 @@ class SandboxProcess:
         if process is None:
             return None
         process.terminate()
-        try:
-            process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
+        process.join(_END_SECONDS)
+        if process.exitcode is None:
             process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
-        return process.returncode
+            process.join()
+        return process.exitcode
 
     def __enter__(self) -> Self:
         """Start."""
@@ -335,3 +336,8 @@ class SandboxProcess:
             self.stop()
         if leaks:
             raise SandboxError(f"a key came to the host of the files, {leaks} times")
+
+
+def _serve(options: Options, ready: Connection) -> None:
+    """Be the process: tell the two base URLs, then serve to the end."""
+    importlib.import_module("sandbox.server.api").serve(options, ready.send)

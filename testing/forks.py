@@ -22,6 +22,7 @@ _FORKS.set_forkserver_preload(
         "dbt.task.build",
         "dbt.adapters.duckdb",
         "dbt.adapters.postgres",
+        "sandbox.server.api",
         "tap_openai_audit.tap",
         "tap_openai_audit.workspace.tap",
     ]

@@ -105,7 +105,7 @@ class MeltanoProject:
 
 @cache
 def _forks() -> subprocess.Popen[str]:
-    """Start the process that Meltano's commands are forked from. It ends with this one."""
+    """Start the process that commands are forked from. It ends with this one."""
     process = subprocess.Popen(
         [MELTANO.with_name("python"), ROOT / "testing" / "meltano_forks.py"],
         stdin=subprocess.PIPE,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from sandbox.server.workspace_control import WorkspaceControl
 from sandbox.server.workspace_files import WorkspaceFiles
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from starlette.types import Receive, Scope, Send
@@ -120,10 +120,13 @@ class Api:
         return found or error(404, f"Invalid URL ({method} {path})")
 
 
-def serve(options: Options) -> None:
-    """Serve a sandbox; print its base URLs, and nothing else, when it is ready.
+def serve(options: Options, ready: Callable[[list[str]], None]) -> None:
+    """Serve a sandbox until the process is told to end.
 
-    The first line is the organization's API, the second the workspace's.
+    Args:
+        options: What is in it, and where it listens.
+        ready: Gets its base URLs when it listens, that of the organization's API and
+            that of the workspace's.
     """
     listeners = [_listener(options.port, number) for number in range(len(_HOSTS))]
     ports = [listener.getsockname()[1] for listener in listeners]
@@ -145,7 +148,7 @@ def serve(options: Options) -> None:
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
-    _Server(config).run(sockets=listeners)
+    _Server(config, ready).run(sockets=listeners)
 
 
 def _listener(port: int, number: int) -> socket.socket:
@@ -159,12 +162,17 @@ def _listener(port: int, number: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """A server that says where it is and does not wait for anybody at the end."""
 
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[list[str]], None]
+    ) -> None:
+        super().__init__(config)
+        self._ready = ready
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        for listener in (sockets or [])[:2]:  # files are found by their signed URLs
-            port = listener.getsockname()[1]
-            sys.stdout.write(f"http://{_ADDRESS}:{port}/v1\n")
-        sys.stdout.flush()
+        named = (sockets or [])[:2]  # files are found by their signed URLs
+        ports = [listener.getsockname()[1] for listener in named]
+        self._ready([f"http://{_ADDRESS}:{port}/v1" for port in ports])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # From Python 3.12 on the server would wait for whoever is still connected.
