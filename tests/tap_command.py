@@ -107,7 +107,8 @@ class Outcome:
 
     @property
     def last_line(self) -> str:
-        return self.log.splitlines()[-1]
+        """The last line but those of DEBUG: a request under way may end behind it."""
+        return [x for x in self.log.splitlines() if "| DEBUG" not in x][-1]
 
 
 @dataclass

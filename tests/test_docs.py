@@ -29,16 +29,14 @@ TESTED = {
     "meltano invoke tap-openai-audit:check": "tests/test_meltano.py",
     "meltano config test tap-openai-audit": "tests/test_meltano.py",
     "meltano run tap-openai-audit target-postgres": "tests/test_docs.py",
-    "meltano run tap-chatgpt-workspace target-postgres": (
-        "tests/test_workspace_targets.py"
-    ),
+    "meltano run tap-chatgpt-workspace target-postgres": "tests/test_targets.py",
     "meltano schedule list": "tests/test_docs.py",
     "meltano add tap-openai-audit --from-ref plugins/tap-openai-audit.yaml": (
         "tests/test_meltano.py"
     ),
     "meltano add tap-chatgpt-workspace"
     " --from-ref plugins/tap-chatgpt-workspace.yaml": "tests/test_meltano.py",
-    "meltano invoke tap-chatgpt-workspace:check": "tests/test_workspace_targets.py",
+    "meltano invoke tap-chatgpt-workspace:check": "tests/test_meltano.py",
     "meltano schedule set chatgpt-workspace --interval='*/10 * * * *'": (
         "tests/test_meltano.py"
     ),
@@ -46,7 +44,7 @@ TESTED = {
         "tests/test_meltano.py"
     ),
     "meltano schedule remove openai-audit-every-five-minutes": "tests/test_meltano.py",
-    "meltano state get": "tests/test_meltano.py",
+    "meltano state get": "tests/test_targets.py",
     # There from the wheel, and not from an index.
     "pip install tap-openai-audit": "tests/test_wheel.py",
     "tap-openai-audit --config ENV | target-jsonl": "tests/test_docs.py",
@@ -91,7 +89,7 @@ TESTED = {
         "analyze/tests/report/test_meltano.py"
     ),
     ".venv/meltano/bin/meltano --environment=sandbox"
-    " run tap-openai-audit target-duckdb": "tests/test_meltano.py",
+    " run tap-openai-audit target-duckdb": "tests/test_targets.py",
     "DBT_TARGET=duckdb .venv/meltano/bin/meltano --environment=sandbox"
     " invoke dbt:build": "transform/integration_tests/test_meltano_job.py",
 }

@@ -1,4 +1,4 @@
-"""The project's Meltano definitions at work, into real targets."""
+"""The project's Meltano definitions at work: settings, commands, schedules."""
 
 from __future__ import annotations
 
@@ -13,43 +13,9 @@ from testing.meltano_project import ROOT, MeltanoProject
 from tools.definition import ORGANIZATION, PLUGINS, WORKSPACE, Plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Loaded
     from sandbox.process import SandboxProcess
-
-
-def everything(sandbox: SandboxProcess) -> list[str]:
-    return sorted(event.id for event in sandbox.control.events())
-
-
-@pytest.mark.parametrize(
-    ("blocks", "target"),
-    [
-        (("tap-openai-audit", "target-postgres"), "in_postgres"),
-        (("tap-openai-audit", "target-duckdb"), "in_duckdb"),
-        (("tap-openai-audit", "target-jsonl"), "in_jsonl"),
-    ],
-)
-def test_two_runs_load_every_event_once(
-    meltano: MeltanoProject,
-    sandbox: SandboxProcess,
-    blocks: tuple[str, ...],
-    target: str,
-    request: pytest.FixtureRequest,
-) -> None:
-    read: Callable[[], Loaded] = request.getfixturevalue(target)
-    meltano("run", *blocks)
-    first = read()
-    assert sorted(first.ids) == everything(sandbox)
-    sandbox.control.add_events(5)
-    sandbox.control.add_events(3, at=sandbox.control.now() - 1800)
-    sandbox.control.add_events(2, scope="tenant")
-    meltano("run", *blocks)
-    second = read()
-    assert sorted(second.ids) == everything(sandbox)
-    assert second.emitted == first.emitted + 10 == len(second.ids)
 
 
 @pytest.mark.parametrize("place", ["the environment", ".env"])
@@ -93,11 +59,13 @@ def test_a_refused_key_fails_the_run_and_is_named_but_not_shown(
     assert sandbox.admin_key not in failed.log + failed.out
 
 
-def test_the_check_is_a_command_of_the_plugin(
+def test_the_check_is_a_command_of_each_plugin(
     meltano: MeltanoProject, sandbox: SandboxProcess
 ) -> None:
     check = ("invoke", "tap-openai-audit:check")
     assert meltano(*check).out.endswith("A sync would work.\n")
+    found = meltano("invoke", "tap-chatgpt-workspace:check")
+    assert "ok       workspace_files" in found.out
     sandbox.control.behave(missing_scope=True)
     assert "api.audit_logs.read" in meltano(*check, fails=True).out
 
@@ -110,23 +78,23 @@ def test_meltanos_own_test_takes_the_report_of_a_failed_run_for_success(
     assert "is valid" in meltano("config", "test", "tap-openai-audit").out
 
 
-def test_a_state_as_meltano_prints_it_can_be_checked(
-    meltano: MeltanoProject, tmp_path: Path
-) -> None:
-    meltano("run", "tap-openai-audit", "target-jsonl")
-    state_id = "sandbox:tap-openai-audit-to-target-jsonl"
-    state = tmp_path / "state.json"
-    state.write_text(meltano("state", "get", state_id).out)
-    check = ("invoke", "tap-openai-audit", "--check", "--state", str(state))
-    assert "organization: " in meltano(*check).out
-
-
 def test_meltano_itself_shows_the_key_when_asked_for_the_configuration(
     meltano: MeltanoProject, sandbox: SandboxProcess
 ) -> None:
     """SECURITY.md warns of it."""
     dumped = meltano("invoke", "--dump=config", "tap-openai-audit").json
     assert dumped["admin_key"] == sandbox.admin_key
+
+
+def test_no_variable_of_one_plugin_is_taken_for_a_setting_of_the_other(
+    meltano: MeltanoProject,
+) -> None:
+    urls = {plugin: f"https://{plugin.name}.example.com/v1" for plugin in PLUGINS}
+    for plugin, url in urls.items():
+        meltano.variables[f"{plugin.prefix}API_URL"] = url
+    for plugin, url in urls.items():
+        used = meltano("config", "print", plugin.name, "--format=json").json
+        assert used["api_url"] == url
 
 
 def schedules(meltano: MeltanoProject) -> dict[str, dict[str, Any]]:

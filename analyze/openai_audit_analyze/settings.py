@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 from psycopg.conninfo import make_conninfo
 
 from openai_audit_analyze.warehouse import DuckDb, Postgres
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _SHARED = ("DBT_", "TARGET_DUCKDB_", "TARGET_POSTGRES_")
 _TRUE = ("true", "1", "yes", "on")
+
+_LOADERS_DUCKDB = "1.2."
+"""target-duckdb works with this version and cannot open files that DuckDB 2 wrote."""
 
 
 class BadSettings(Exception):
@@ -55,10 +59,17 @@ def warehouse(given: Mapping[str, str], prefix: str, command: Command) -> Wareho
     """Return the database of `transform/profiles.yml`, by the same variables.
 
     Raises:
-        BadSettings: `DBT_TARGET` is unknown.
+        BadSettings: `DBT_TARGET` is unknown, or DuckDB is not the loader's version.
     """
     target = given.get("DBT_TARGET", "postgres")
     if target == "duckdb":
+        version: str = duckdb.__version__
+        if not version.startswith(_LOADERS_DUCKDB):
+            raise BadSettings(
+                f"DBT_TARGET=duckdb: this is DuckDB {version}, and target-duckdb cannot"
+                " open files that it writes: use Python 3.10 to 3.13 for Meltano and"
+                " install this plugin again, or set DBT_TARGET=postgres"
+            )
         names = ("TARGET_DUCKDB_FILEPATH", "DBT_DUCKDB_FILE", f"{prefix}DUCKDB_FILE")
         return DuckDb(Path(_first(given, *names) or "audit_log.duckdb"), command)
     if target != "postgres":

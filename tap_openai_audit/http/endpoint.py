@@ -31,6 +31,6 @@ class Endpoint:
     timeout_seconds: int
     """How long one request may take."""
     max_retry_seconds: int
-    """How long one request is tried again."""
+    """How long one request is tried again, or the API may refuse all."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """What each request says besides."""

@@ -91,7 +91,10 @@ def requests_to(url: str, *, tap: str) -> list[th.Property[Any]]:
             th.IntegerType(minimum=0, maximum=DAY),
             default=600,
             title="Maximum Retry Time (Seconds)",
-            description="How long one request is tried again before the run fails.",
+            description=(
+                "How long one request is tried again, or the API may refuse all"
+                " requests, before the run fails."
+            ),
         ),
         th.Property(
             "api_url",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 
 from openai_audit_analyze.alerts.delivery import _service
 from openai_audit_analyze.alerts.settings import settings
+from openai_audit_analyze.report.settings import settings as report_settings
 from openai_audit_analyze.settings import BadSettings
 from openai_audit_analyze.warehouse import Postgres
 from tests.alerts.receiver import SECRET
@@ -39,6 +41,17 @@ def test_an_invalid_receiver_is_named_without_its_url(
         settings({"ALERTS_RECEIVERS": text})
     assert SECRET not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_duckdb_whose_files_the_loader_cannot_open_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("duckdb.__version__", "2.0.1")
+    given, says = {"DBT_TARGET": "duckdb"}, r"this is DuckDB 2\.0\.1, and target-"
+    with pytest.raises(BadSettings, match=says):
+        settings(given)
+    with pytest.raises(BadSettings, match=says):
+        report_settings(given, datetime(2026, 11, 28))  # noqa: DTZ001 - UTC
 
 
 @pytest.mark.parametrize(
