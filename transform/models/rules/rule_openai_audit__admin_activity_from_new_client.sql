@@ -63,7 +63,7 @@ select
     occurred_at,
     actor_id as entity,
     'medium' as severity,
-    '{event}; {actor} uses a network and a program that were not seen of them in the {{ days }} days before' as sentence
+    '{event}; the network and the client are new for {actor}: not seen in the {{ days }} days before' as sentence
 from dated
 where
     is_administration

@@ -332,7 +332,7 @@ for_emergencies as (
         occurred_at,
         actor as entity,
         case when {{ openai_audit.failed_to_sign_in() }} then 'medium' else 'critical' end as severity,
-        '{event}: an account for emergencies' as sentence
+        '{event}, with a break-glass account' as sentence
     from watched
     where
         lower(actor_id) in (select break_glass_accounts.account from break_glass_accounts)

@@ -6,7 +6,7 @@ select
     occurred_at,
     coalesce(actor, object_id, event_id) as entity,
     case when event_type like '%.deleted' then 'low' else 'high' end as severity,
-    case when event_type like 'api_key.%' then '{event}, an admin key' end as sentence
+    case when event_type like 'api_key.%' then '{event}; it is an admin key' end as sentence
 from {{ ref('int_openai_audit__watched') }}
 where
     event_type like 'tenant.admin_api_key.%'

@@ -42,8 +42,8 @@ select
         else 'high'
     end as severity,
     case
-        when is_owner then '{event}: that of an owner'
-        when is_known then '{event}: that of an administrator'
+        when is_owner then '{event}: an owner role'
+        when is_known then '{event}: an administrator role'
     end as sentence
 from rated
 where is_known or event_type = 'tenant.role_assignment.created'

@@ -51,6 +51,6 @@ select distinct
     occurred_at,
     actor as entity,
     'high' as severity,
-    '{event}, after at least {{ failures }} sign-ins of this account had failed within {{ minutes }} minutes' as sentence
+    '{event}, after at least {{ failures }} failed sign-ins to this account within {{ minutes }} minutes' as sentence
 from counted
 where not is_counted and number >= {{ failures }}

@@ -24,6 +24,6 @@ select
     occurred_at,
     entity,
     'medium' as severity,
-    '{event}; the sign-ins of this account failed from at least {{ addresses }} addresses within {{ minutes }} minutes' as sentence
+    '{event}; sign-ins to this account failed from at least {{ addresses }} addresses within {{ minutes }} minutes' as sentence
 from counted
 where things >= {{ addresses }}

@@ -53,6 +53,6 @@ select
     occurred_at,
     actor_id as entity,
     'medium' as severity,
-    '{event}; {actor} had done nothing for at least {{ days }} days' as sentence
+    '{event}; {actor} had been inactive for at least {{ days }} days' as sentence
 from awake
 where is_administration and second - awake_since <= 86400

@@ -50,7 +50,7 @@ select
     occurred_at,
     actor as entity,
     'medium' as severity,
-    '{event}, ' || cast(cast(round(kilometers) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' km from where {actor} had signed in '
-    || cast(cast(floor(seconds / 60) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' minutes before' as sentence
+    '{event}, ' || cast(cast(round(kilometers) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' km from where {actor} signed in '
+    || cast(cast(floor(seconds / 60) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' minutes earlier' as sentence
 from ways
 where kilometers >= {{ least_distance }} and kilometers * 3600 > seconds * {{ speed }}

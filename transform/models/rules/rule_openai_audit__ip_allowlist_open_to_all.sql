@@ -4,6 +4,6 @@ select
     occurred_at,
     coalesce(object_id, actor, event_id) as entity,
     'critical' as severity,
-    '{event}, that is: everybody' as sentence
+    '{event}; the list is now open to the internet' as sentence
 from {{ ref('int_openai_audit__watched') }}
 where {{ openai_audit.opens_allowlist() }}

@@ -11,7 +11,7 @@ coverage as (
         events_in_table,
         events_in_digest,
         chains_begun_anew,
-        -- Where no digest is there at all, nobody wanted the proof.
+        -- Without any digest the feed is not meant to be verified.
         max(events_in_digest) over (partition by coalesce(workspace_id, organization_id), source) is not null as is_counted
     from {{ ref('openai_audit__coverage') }}
 ),
@@ -28,25 +28,25 @@ spoken as (
         is_counted,
         feed || ' ' || coalesce('file ' || file_id, cast(cast(day as date) as {{ dbt.type_string() }})) as part,
         coalesce(
-            'the file ' || {{ openai_audit.spoken('file_id') }},
-            cast(cast(day as date) as {{ dbt.type_string() }})
-        ) || ' of the ' || feed || ' log' as spoken_part
+            'the file ' || {{ openai_audit.spoken('file_id') }} || ' of the ' || feed || ' log',
+            'the ' || feed || ' log of ' || cast(cast(day as date) as {{ dbt.type_string() }})
+        ) as spoken_part
     from coverage
 )
 
 select
     account_id,
     day as occurred_at,
-    -- A day that misses something is told by itself, the rest once a month.
+    -- Each day with missing events is its own finding, the rest is one finding a month.
     case verdict when 'missing' then part else feed || ' ' || verdict end as entity,
     case verdict when 'missing' then 'high' else 'medium' end as severity,
     case verdict
         when 'missing' then
-            spoken_part || ' is missing something: the table holds '
-            || cast(events_in_table as {{ dbt.type_string() }}) || ' of '
-            || cast(events_in_digest as {{ dbt.type_string() }}) || ' events, or others'
+            spoken_part || ' does not match its digest: '
+            || cast(events_in_table as {{ dbt.type_string() }}) || ' events in the table, '
+            || cast(events_in_digest as {{ dbt.type_string() }}) || ' in the digest'
         when 'incomplete' then spoken_part || ' was not read in full'
-        else spoken_part || ' has events of which no digest tells how many there should be'
+        else spoken_part || ' has events without a digest and cannot be verified'
     end as sentence,
     'log' as object_kind,
     part as object_id
@@ -65,7 +65,7 @@ select
     day as occurred_at,
     'chain ' || part as entity,
     'high' as severity,
-    'on ' || spoken_part || ' a run did not go on where the one before it had ended' as sentence,
+    'in ' || spoken_part || ', a run did not continue where the previous one ended' as sentence,
     'log' as object_kind,
     part as object_id
 from spoken

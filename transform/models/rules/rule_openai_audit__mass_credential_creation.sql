@@ -1,12 +1,12 @@
-{%- set made = openai_audit.parameter('mass_credential_creation', 'made', 3) -%}
+{%- set created = openai_audit.parameter('mass_credential_creation', 'created', 3) -%}
 {%- set days = openai_audit.parameter('mass_credential_creation', 'days', 14) -%}
-{#- Each kind by itself: who starts a project makes one of each. The tenant tells of keys that
-    the organization tells of as well. -#}
+{#- Each kind is counted separately, because a new project often needs one of each. Types of
+    the tenant log are left out: it repeats keys of the organization log. -#}
 {%- set kinds = ['api_key.created', 'service_account.created', 'project.created', 'PERSONAL_ACCESS_TOKEN_CREATE'] -%}
 with
 
--- What is judged, and as far back as is asked about any of it.
-makings as (
+-- The events to judge, and those of the days before them.
+creations as (
     select
         event_id,
         account_id,
@@ -31,11 +31,11 @@ counted as (
         account_id,
         occurred_at,
         actor,
-        count(*) over (partition by account_id, event_type, actor, day) as made,
+        count(*) over (partition by account_id, event_type, actor, day) as created,
         count(*) over (
             partition by account_id, event_type, actor order by day range between {{ days | int }} preceding and 1 preceding
-        ) as made_before
-    from makings
+        ) as created_before
+    from creations
     where actor is not null
 )
 
@@ -45,6 +45,6 @@ select
     occurred_at,
     actor as entity,
     'medium' as severity,
-    '{actor} made at least {{ made }} of a kind on a day, and none in the {{ days }} days before; the last: {event}' as sentence
+    '{actor} created at least {{ created }} of one kind in a day, after none in the {{ days }} days before; the last: {event}' as sentence
 from counted
-where made >= {{ made }} and made_before = 0
+where created >= {{ created }} and created_before = 0

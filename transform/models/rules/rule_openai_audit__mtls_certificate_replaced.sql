@@ -87,7 +87,7 @@ select
     occurred_at,
     certificate_id as entity,
     'medium' as severity,
-    '{event}, within {{ minutes }} minutes of its being uploaded' as sentence
+    '{event}, within {{ minutes }} minutes of its upload' as sentence
 from counted
 where event_type = 'certificates.activated' and age <= {{ (60 * minutes) | int }}
 union all
@@ -97,6 +97,6 @@ select
     occurred_at,
     coalesce(nullif(project_id, ''), account_id) as entity,
     'medium' as severity,
-    '{event}: no other is known to be active' as sentence
+    '{event}; no other certificate is known to be active' as sentence
 from counted
 where event_type = 'certificates.deactivated' and active = 0

@@ -28,6 +28,6 @@ select
     occurred_at,
     entity,
     'low' as severity,
-    '{event}; at least {{ users }} users came from this address within {{ minutes }} minutes' as sentence
+    '{event}; at least {{ users }} users were active from this address within {{ minutes }} minutes' as sentence
 from counted
 where things >= {{ users }}

@@ -10,6 +10,6 @@ select
     occurred_at,
     actor_id as entity,
     'info' as severity,
-    '{event}; the log has nothing that {actor} did before' as sentence
+    '{event}; this is the first event of {actor} in the log' as sentence
 from acts
 where place = 1 and {{ openai_audit.last_seen('acts') }} is null

@@ -127,7 +127,7 @@ select
     occurred_at,
     actor as entity,
     'high' as severity,
-    '{event}, within {{ minutes }} minutes of joining by an invitation' as sentence
+    '{event}, within {{ minutes }} minutes of joining by invitation' as sentence
 from told
 where step = 'armed'
 group by event_id, account_id, occurred_at, actor

@@ -19,8 +19,8 @@ select
         else 'low'
     end as severity,
     case
-        when {{ visible_to_all[0] }} then '{event}: every role may read the threads now'
-        when {{ visible_to_all[1] }} then '{event}: every role may see usage and costs now'
+        when {{ visible_to_all[0] }} then '{event}: every role can now read threads'
+        when {{ visible_to_all[1] }} then '{event}: every role can now see usage and costs'
     end as sentence
 from {{ ref('int_openai_audit__watched') }}
 where

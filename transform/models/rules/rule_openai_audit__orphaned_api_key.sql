@@ -43,7 +43,7 @@ select
     coalesce(owner_left_at, last_seen_at, since, listed_at) as occurred_at,
     access_kind || ' ' || principal_id as entity,
     'high' as severity,
-    '{object} is still there, and its owner ' || coalesce({{ openai_audit.spoken('owner_name') }}, {{ openai_audit.spoken('owner_id') }}) || ' is gone' as sentence,
+    '{object} still exists, but its owner ' || coalesce({{ openai_audit.spoken('owner_name') }}, {{ openai_audit.spoken('owner_id') }}) || ' was removed' as sentence,
     access_kind as object_kind,
     principal_id as object_id
 from with_events

@@ -55,6 +55,6 @@ select
         when is_owner or is_administrator then 'high'
         else 'medium'
     end as severity,
-    case when is_foreign then '{event}, whose address is not of your domains' end as sentence
+    case when is_foreign then '{event}, whose address is outside your domains' end as sentence
 from known
 where is_owner or is_administrator or is_foreign

@@ -24,6 +24,6 @@ select
     occurred_at,
     entity,
     'high' as severity,
-    '{event}; the sign-ins of at least {{ accounts }} accounts failed from this address within {{ minutes }} minutes' as sentence
+    '{event}; sign-ins to at least {{ accounts }} accounts failed from this address within {{ minutes }} minutes' as sentence
 from counted
 where things >= {{ accounts }}

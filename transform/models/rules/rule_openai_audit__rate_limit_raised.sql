@@ -70,7 +70,7 @@ select
     occurred_at,
     object_id || case when project_id = '' then '' else ' of ' || project_id end as entity,
     'medium' as severity,
-    '{event}: ' || replace(name, '_', ' ') || ' are ' || cast(value as {{ dbt.type_string() }}) || ' now, at least {{ times }} times what they were' as sentence
+    '{event}: ' || replace(name, '_', ' ') || ' is now ' || cast(value as {{ dbt.type_string() }}) || ', at least {{ times }} times the previous value' as sentence
 from compared
 where
     value > 0

@@ -30,7 +30,7 @@ select
         when resource_type like '%project%' then 'medium'
         else 'high'
     end as severity,
-    '{event}, with the permissions ' || {{ openai_audit.spoken('gained') }} as sentence
+    '{event}; permissions added: ' || {{ openai_audit.spoken('gained') }} as sentence
 from roles
 where
     (gained is not null or event_type like 'tenant.%')

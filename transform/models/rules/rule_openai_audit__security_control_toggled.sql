@@ -167,8 +167,8 @@ select
     max(occurred_at) as occurred_at,
     max(entity) as entity,
     'critical' as severity,
-    '{event}, within {{ minutes }} minutes of its being switched off' || coalesce(
-        '; other events meanwhile by ' || {{ openai_audit.spoken('max(off_actor)') }} || ', who had done that: '
+    '{event}, within {{ minutes }} minutes after it was switched off' || coalesce(
+        '; other events in between by ' || {{ openai_audit.spoken('max(off_actor)') }} || ', who switched it off: '
         || cast(cast(greatest(sum(done), 0) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}),
         ''
     ) as sentence

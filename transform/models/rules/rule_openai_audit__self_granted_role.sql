@@ -63,7 +63,7 @@ select
         when is_least then 'medium'
         else 'high'
     end as severity,
-    '{event}: the one who did it is the one who gains' as sentence
+    '{event}; actor and recipient are the same' as sentence
 from rated
 where
     event_type in {{ openai_audit.text_list(adding) }}

@@ -31,8 +31,8 @@ select
     entity,
     case when exists (select 1 from own_accounts) then 'critical' else 'high' end as severity,
     case
-        when exists (select 1 from own_accounts) then '{event}, which is no account of yours'
-        else '{event}; whether that is yours is not known'
+        when exists (select 1 from own_accounts) then '{event}, which is not one of your accounts'
+        else '{event}; none of your own accounts are configured'
     end as sentence
 from registered
 where

@@ -17,7 +17,7 @@ select
     {{ dbt.dateadd('day', days, 'idle_since') }} as occurred_at,
     access_kind || ' ' || principal_id as entity,
     case access_kind when 'admin_api_key' then 'high' else 'medium' end as severity,
-    '{object} was not used for {{ days }} days' as sentence,
+    '{object} has not been used for {{ days }} days' as sentence,
     access_kind as object_kind,
     principal_id as object_id
 from keys

@@ -78,8 +78,8 @@ select
     actor_id as entity,
     case when is_new_country and not is_usual_for_others then 'medium' else 'low' end as severity,
     case
-        when is_new_country then '{event}; in the {{ days }} days before {actor} never signed in from that country'
-        else '{event}; in the {{ days }} days before {actor} never signed in at such an hour'
+        when is_new_country then '{event}; {actor} did not sign in from this country in the {{ days }} days before'
+        else '{event}; {actor} did not sign in around this hour in the {{ days }} days before'
     end as sentence
 from rated
 where is_compared and distance = 0 and (is_new_country or is_unusual_hour)

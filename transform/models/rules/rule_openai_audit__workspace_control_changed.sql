@@ -83,6 +83,6 @@ select
         else event_type
     end as entity,
     case when outcome in ('blocked', 'failed') then 'low' else severity end as severity,
-    case when event_type = 'login_success' then '{event}, and not by single sign-on' end as sentence
+    case when event_type = 'login_success' then '{event}, without single sign-on' end as sentence
 from rated
 where severity is not null
