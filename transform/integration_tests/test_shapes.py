@@ -156,12 +156,12 @@ def test_events_are_understood_by_themselves(own: Warehouse) -> None:
     )
     own.run()
     assert sentences(own) == {
-        "made": "ada@example.com made the group “Night”",
+        "made": "ada@example.com created the group “Night”",
         "deleted": "ada@example.com deleted the group “Night”",
-        "left": "somebody removed ada@example.com from the organization",
+        "left": "an unknown actor removed ada@example.com from the organization",
         "key": "ada@example.com removed user user-9 from the organization",
         "new": "ada@example.com removed user user-2 from the organization",
-        "path": 'ada@example.com did “$."x”',
+        "path": 'ada@example.com performed “$."x”',
     }
 
 

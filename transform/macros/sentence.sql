@@ -1,11 +1,11 @@
-{#- The sentence of an event, of the columns that `openai_audit__events` has found out: the
-    actor, then the sentence of its type with placeholders filled in. Where a detail that
-    it names is not known, the type has another sentence; a type that is not in the
-    catalogue is called by its name. Whether it happened at all stands behind: of a feed that
-    says so, and not where the type itself means a failure. -#}
+{#- The sentence of an event, from the columns of `openai_audit__events`: the actor, then the
+    template of its type with placeholders filled in. A type has a second template for events
+    without a detail that the first one names; a type that is not in the catalogue is named.
+    An outcome other than success is appended if the feed has outcomes, except for types that
+    mean a failure. -#}
 {% macro sentence() -%}
     {%- set details = {
-        'role': openai_audit.with_article(openai_audit.spoken('role')),
+        'role': openai_audit.spoken('role'),
         'name': openai_audit.in_quotes('new_name'),
         'setting': openai_audit.in_quotes('setting'),
         'target': openai_audit.spoken('target'),
@@ -44,13 +44,13 @@
     {%- endset -%}
     coalesce(
         case
-            when actor_kind = 'other' then 'somebody (' || {{ openai_audit.spoken('actor_type') }} || ')'
+            when actor_kind = 'other' then 'an unknown actor (' || {{ openai_audit.spoken('actor_type') }} || ')'
             when api_key_id is not null
                 then 'key ' || coalesce({{ openai_audit.in_quotes('api_key_name') }}, {{ openai_audit.spoken('api_key_id') }})
                     || case when actor_kind = 'api_key' then '' else coalesce(' of ' || {{ person }}, '') end
             else {{ person }}
         end,
-        'somebody'
+        'an unknown actor'
     )
 {%- endmacro %}
 
@@ -60,7 +60,7 @@
             {{ openai_audit.spoken('object_name') }}, 'user ' || {{ openai_audit.spoken('object_id') }}, 'a user'
         )
         when object_kind = 'invite' then coalesce(
-            {{ openai_audit.spoken('object_name') }}, 'somebody (' || {{ openai_audit.spoken('object_id') }} || ')', 'somebody'
+            {{ openai_audit.spoken('object_name') }}, 'a person (' || {{ openai_audit.spoken('object_id') }} || ')', 'a person'
         )
         when object_kind = 'organization' then coalesce(
             'the organization ' || {{ openai_audit.in_quotes('object_name') }}, 'the organization'
@@ -81,18 +81,17 @@
 {% macro plain_phrase() -%}
     case
         when workspace_id is not null
-            then 'did ' || coalesce({{ openai_audit.in_quotes("replace(action, '_', ' ')") }}, 'something')
+            then 'performed ' || coalesce({{ openai_audit.in_quotes("replace(action, '_', ' ')") }}, 'an unknown action')
                 || ' in the ChatGPT workspace'
-        else 'did ' || coalesce({{ openai_audit.in_quotes('event_type') }}, 'something without a name')
-            || coalesce(' to ' || coalesce({{ openai_audit.in_quotes('object_name') }}, {{ openai_audit.spoken('object_id') }}), '')
+        else 'performed ' || coalesce({{ openai_audit.in_quotes('event_type') }}, 'an unknown action')
+            || coalesce(' on ' || coalesce({{ openai_audit.in_quotes('object_name') }}, {{ openai_audit.spoken('object_id') }}), '')
     end
 {%- endmacro %}
 
-{#- The sentence of a finding: what the rule says, with what the newest event says of who
-    did what. -#}
+{#- The sentence of a finding: the template of the rule, filled in from the newest event. -#}
 {% macro finding_sentence() -%}
     {%- set actor -%}
-        coalesce({{ openai_audit.spoken('actor_name') }}, {{ openai_audit.spoken('actor_email') }}, {{ openai_audit.spoken('actor_id') }}, 'somebody')
+        coalesce({{ openai_audit.spoken('actor_name') }}, {{ openai_audit.spoken('actor_email') }}, {{ openai_audit.spoken('actor_id') }}, 'an unknown actor')
     {%- endset -%}
     {%- set object -%}
         coalesce(

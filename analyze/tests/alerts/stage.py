@@ -104,7 +104,7 @@ class Stage:
         self,
         *finding_ids: str,
         severity: str = "high",
-        sentence: str = "Ada Lovelace made Grace Hopper an owner",
+        sentence: str = "Ada Lovelace changed the role of Grace Hopper to owner",
         suppressed_reason: str | None = None,
         suppressed_today: str | None = None,
         organization_id: str = "org-1",
@@ -116,7 +116,7 @@ class Stage:
             " severity, first_event_at, last_event_at, detected_at, event_count,"
             " event_ids, sentence, remediation, suppressed_reason, organization_id)"
             " select finding_id,"
-            " 'owner_added', 'Somebody became an owner', %s, '2026-03-01 10:00:00',"
+            " 'owner_added', 'Owner added', %s, '2026-03-01 10:00:00',"
             " '2026-03-01 10:05:00', '2026-03-01 10:10:00', 2,"
             f""" '["audit_log-1", "audit_log-2"]', %s, 'Ask Ada', %s, %s {ids}""",
             parameters=(

@@ -43,9 +43,9 @@ def test_user_supplied_text_is_neither_mention_nor_link_nor_markup(
 @pytest.mark.parametrize(
     "text",
     [
-        "Ada made Grace (grace@example) an owner, at 10:05:00 in R2: see",
+        "Ada changed the role of Grace (grace@example) to owner, at 10:05:00: see",
         "gpt-4.1 from 2001:db8:abcd::1 of owner_added in openai_audit__findings",
-        "key “x: y?” of Eve (eve@example) made “Mallory” (m@example) an owner",
+        "key “x: y?” of Eve (eve@example) invited “Mallory” (m@example) as owner",
         "key “token=' password=” of E…ve (e…e@example) and ... of “'”",
     ],
 )

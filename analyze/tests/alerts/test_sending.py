@@ -38,9 +38,9 @@ def test_a_message_says_what_happened_when_and_how_to_respond(
     stage.find("a")
     assert stage.send()
     (message,) = receiver.received
-    assert message["title"] == "High: Somebody became an owner"
+    assert message["title"] == "High: Owner added"
     assert message["message"].splitlines() == [
-        "What happened: Ada Lovelace made Grace Hopper an owner",
+        "What happened: Ada Lovelace changed the role of Grace Hopper to owner",
         "When: 2026-03-01 10:00:00 UTC to 2026-03-01 10:05:00 UTC, 2 events",
         "Where: organization org-1",
         "Remediation: Ask Ada",
@@ -102,7 +102,7 @@ def test_a_finding_that_is_refused_keeps_no_other_from_arriving(
     stage: Stage, receiver: HttpReceiver, others: int
 ) -> None:
     receiver.answer = _refuse_poison
-    stage.find("a", severity="critical", sentence="Eve made poison an owner")
+    stage.find("a", severity="critical", sentence="Eve added poison as owner")
     stage.find(*(f"finding-{number}" for number in range(others)))
     assert not stage.send()
     assert stage.outbox("finding_id", "sent_at is null") == [("a",)]
@@ -123,7 +123,7 @@ def test_some_findings_that_are_refused_keep_no_other_from_arriving(
     receiver.answer = _refuse_poison
     for number in range(32):
         name = "poison" if number in {0, 1, 20} else "Grace Hopper"
-        stage.find(f"finding-{number:02}", sentence=f"Eve made {name} an owner")
+        stage.find(f"finding-{number:02}", sentence=f"Eve added {name} as owner")
     assert not stage.send()
     assert len(stage.outbox("1", "sent_at is not null")) == 29
     # Not one by one: those that were refused are in this count too.
@@ -133,7 +133,7 @@ def test_some_findings_that_are_refused_keep_no_other_from_arriving(
 def test_a_new_receiver_that_refuses_one_earlier_finding_gets_the_others(
     stage: Stage, receiver: HttpReceiver
 ) -> None:
-    stage.find("a", severity="critical", sentence="Eve made poison an owner")
+    stage.find("a", severity="critical", sentence="Eve added poison as owner")
     stage.find("b")
     assert stage.send()
     with HttpReceiver() as new:
@@ -332,7 +332,7 @@ def test_many_findings_become_one_message(stage: Stage, receiver: HttpReceiver) 
     assert message["title"] == "12 findings: 3 critical, 9 medium"
     lines = message["message"].splitlines()
     assert lines[0].startswith("Critical: Eve deleted a project (2026-03-01 10:00:00 U")
-    assert lines[3].startswith("Medium: Ada Lovelace made Grace Hopper an owner (")
+    assert lines[3].startswith("Medium: Ada Lovelace changed the role of Grace Hopper")
     assert lines[10:] == [
         "And 2 more.",
         "The remediation of each is in openai_audit__findings.",

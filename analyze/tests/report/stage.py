@@ -44,12 +44,12 @@ EVENT: Row = {
     "actor_email": "ada@example.com",
     "ip_address": "203.0.113.7",
     "country": "GB",
-    "sentence": "Ada Lovelace made the project “Search”",
+    "sentence": "Ada Lovelace created the project “Search”",
 }
 FINDING: Row = {
     "finding_id": "finding-1",
     "rule": "owner_added",
-    "title": "Somebody became an owner",
+    "title": "Owner added",
     "severity": "high",
     "organization_id": "org-1",
     "first_event_at": "2026-11-20 12:00:00",
@@ -57,7 +57,7 @@ FINDING: Row = {
     "detected_at": "2026-11-20 12:05:00",
     "event_count": 1,
     "event_ids": '["event-1"]',
-    "sentence": "Ada Lovelace made Grace Hopper an owner",
+    "sentence": "Ada Lovelace changed the role of Grace Hopper to owner",
     "remediation": "Ask Ada",
 }
 DAY: Row = {

@@ -28,7 +28,7 @@ def test_a_model_or_a_column_that_is_missing_is_left_out(stage: Stage) -> None:
     stage.drop("findings_now")
     stage.execute(f"alter table {stage.schema}.openai_audit__events drop column city")
     page = stage.build()
-    assert "Ada Lovelace made the project" in page
+    assert "Ada Lovelace created the project" in page
     missing = ["openai_audit__findings_now", "openai_audit__access"]
     assert all(f"<code>{model}</code>" in page for model in missing)
     assert stage.manifest["models_missing"] == missing
