@@ -2,10 +2,9 @@
 
 The whole range of a run begins as one window. Its first pages show how dense events are
 at one end: the near part is cut into windows of a few pages each, the far part stays
-one window of unknown density, and is asked in turn. While the density stays the same
-the near part doubles each time (an exponential search), so that the beginning of the
-log is found in a logarithmic number of requests, without a floor and without empty
-windows.
+one window of unknown density, and is asked in turn. The near part doubles each time (an
+exponential search), so that the beginning of the log is found in a logarithmic number
+of requests, without a floor and without empty windows.
 
 Windows are handed out oldest first. They are large while much is left, which saves
 requests, and become small towards the end, so that no worker is left with a long
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
     from tap_openai_audit.audit_logs.observation import Observation, Span
 
-_LEAST_PAGES, _MOST_PAGES = 4.0, 10.0
+_LEAST_PAGES, _MOST_PAGES = 4.0, 16.0
 """Pages of a window. A window's last page is half empty on average and each window may
 be one request too long, so shorter ones cost over a tenth more requests; longer ones
 leave a worker behind at the end and fill the buffer."""
@@ -50,20 +49,37 @@ rounds are more requests, with fewer the last worker is waited for."""
 _ALMOST = 1.25
 """A rest of up to a quarter of a window is read with it, not as one of its own."""
 
-_MOST_DOUBT = 8
-"""How much one emptier window may lower the density believed of what follows: a quiet
-night must not make the next window a hundred pages long."""
+_USUAL_VARIATION = 8
+"""How much denser than their part of the range a few pages may be without a reason to
+split: events come by day more than by night, and on Monday more than on Sunday."""
 
 _PARTS_OF_MIXED = 8
 """Parts of a window whose pages come in no order. Each page is a sample of all of it,
 so nothing better is known than to split evenly; eight are three halvings at once."""
 
-_SIMILAR = 4.0
-"""Densities whose ratio is below this count as the same: the search for the beginning
-of the log goes on in doubled steps."""
-
 _MOST_BORDER_PAGES = 8_192.0
 """Where that doubling ends, to keep the guess near what was seen."""
+
+
+@dataclass
+class Density:
+    """How dense events are in a part of the range: what was read of it so far.
+
+    Quiet nights and weekends count as much as they are long, so the next window of the
+    part is cut after what all before it held, not after the last.
+    """
+
+    pages: float
+    seconds: float
+
+    def __float__(self) -> float:
+        """Return pages per second."""
+        return self.pages / max(self.seconds, 1)
+
+    def learn(self, window: Window, pages: int) -> None:
+        """Take in a window of the part that was read."""
+        self.pages += pages
+        self.seconds += window.end - window.start
 
 
 @dataclass(frozen=True)
@@ -72,11 +88,8 @@ class PlannedWindow:
 
     window: Window
 
-    density: float | None = None
-    """Pages per second, None where no page has shown it."""
-
-    border_density: float | None = None
-    """Where the density is unknown, the one at the border."""
+    density: Density | None = None
+    """That of the part which the window is of, None where no page has shown it."""
 
     border_pages: float = 0
     """Where the density is unknown, how many pages are believed beyond that border."""
@@ -86,7 +99,7 @@ class PlannedWindow:
         """How many pages it is believed to hold, 0 when unknown."""
         if self.density is None:
             return 0.0
-        return self.density * (self.window.end - self.window.start)
+        return float(self.density) * (self.window.end - self.window.start)
 
     def cut(self, pages: float) -> tuple[PlannedWindow, PlannedWindow | None]:
         """Cut a window of about so many pages off the old end.
@@ -96,7 +109,7 @@ class PlannedWindow:
         """
         if self.density is None or self.pages <= _ALMOST * pages:
             return self, None
-        middle = self.window.start + max(1, math.ceil(pages / self.density))
+        middle = self.window.start + max(1, math.ceil(pages / float(self.density)))
         if middle >= self.window.end:
             return self, None
         return (
@@ -142,25 +155,10 @@ class Plan:
             self._windows.insert(0, rest)
         return window
 
-    def put_back(self, planned: PlannedWindow) -> None:
-        """Take back a window that was not read."""
-        insort(self._windows, planned, key=attrgetter("window.start"))
-
-    def learn(self, read: Window, pages: int) -> None:
-        """Believe less of what follows a window that held less than expected."""
-        if not self._windows:
-            return
-        first = self._windows[0]
-        if first.density is not None and first.window.start >= read.end:
-            seen = pages / (read.end - read.start)
-            if seen < first.density / 2:
-                density = max(seen, first.density / _MOST_DOUBT)
-                self._windows[0] = replace(first, density=density)
-
     def split(self, planned: PlannedWindow, seen: Observation) -> None:
         """Take back a window that is too dense for one worker, and split it."""
         for part in split(planned, seen, target=self.target, workers=self._workers):
-            self.put_back(part)
+            insort(self._windows, part, key=attrgetter("window.start"))
 
 
 def too_dense(planned: PlannedWindow, seen: Observation, target: float) -> bool:
@@ -179,8 +177,12 @@ def too_dense(planned: PlannedWindow, seen: Observation, target: float) -> bool:
     spans = seen.spans(planned.window)
     if seen.order is Order.MIXED or not spans:
         return seen.pages >= target
-    left = _Estimate.of(planned.window, seen, spans).left
-    return left > max(target, 2 * planned.pages, 2 * seen.pages)
+    estimate = _Estimate.of(planned.window, seen, spans)
+    if estimate.left <= max(target, 2 * seen.pages):
+        return False
+    if planned.density is None or seen.pages >= 2 * planned.pages:
+        return True
+    return estimate.density > _USUAL_VARIATION * float(planned.density)
 
 
 def split(
@@ -216,16 +218,15 @@ def _split_towards(
     Beyond it, and before the first event seen, the density stays unknown.
     """
     estimate = _Estimate.of(planned.window, seen, spans)
-    if (known := planned.border_density) is not None and (
-        1 / _SIMILAR < estimate.density / known < _SIMILAR
-    ):
-        pages = min(2 * planned.border_pages, _MOST_BORDER_PAGES)
+    pages = min(max(pages, 2 * planned.border_pages), _MOST_BORDER_PAGES)
     near = estimate.edge + math.ceil(pages / estimate.density)
     if estimate.mirrored:
         near = min(near, max(1 - EARLIEST_NAMED, estimate.edge + 1))
     cuts = [estimate.turn, near, *([estimate.first] if estimate.open_start else [])]
     parts = _parts(planned.window, map(estimate.in_time, cuts))
-    return [estimate.plan(part, near, pages) for part in parts]
+    # What is learned of one part later is learned of all that it is cut into.
+    density = Density(estimate.density * estimate.seconds, estimate.seconds)
+    return [estimate.plan(part, near, pages, density) for part in parts]
 
 
 def _parts(window: Window, cuts: Iterable[int]) -> list[Window]:
@@ -279,11 +280,16 @@ class _Estimate:
     density: float
     """Pages per second from `turn` to `edge`."""
 
-    density_before: float
-    """Pages per second over all that was read."""
+    pages: int
+    """How many pages were read."""
 
     left: float
     """How many pages may still come."""
+
+    @property
+    def seconds(self) -> int:
+        """How long the part is from which the density was taken."""
+        return max(self.edge + 1 - self.turn, 1)
 
     @classmethod
     def of(cls, window: Window, seen: Observation, spans: Sequence[Span]) -> _Estimate:
@@ -307,7 +313,7 @@ class _Estimate:
             turn=turn,
             edge=edge,
             density=density,
-            density_before=len(spans) / (edge + 1 - first),
+            pages=len(spans),
             left=density * (window.end - 1 - edge),
         )
 
@@ -315,7 +321,9 @@ class _Estimate:
         """Return a place to cut, in Unix seconds."""
         return 1 - cut if self.mirrored else cut
 
-    def plan(self, part: Window, near: int, pages: float) -> PlannedWindow:
+    def plan(
+        self, part: Window, near: int, pages: float, density: Density
+    ) -> PlannedWindow:
         """Return a part of the window with what is believed of it."""
         as_read = _mirrored(part) if self.mirrored else part
         if (
@@ -324,10 +332,10 @@ class _Estimate:
             or as_read.start >= near
             or (self.open_start and as_read.end <= self.first)
         ):
-            return PlannedWindow(part, None, self.density, pages)
+            return PlannedWindow(part, border_pages=pages)
         if as_read.start < self.turn:
-            return PlannedWindow(part, self.density_before)
-        return PlannedWindow(part, self.density)
+            return PlannedWindow(part, Density(self.pages, self.edge + 1 - self.first))
+        return PlannedWindow(part, density)
 
 
 def _mirrored(window: Window) -> Window:

@@ -2,10 +2,11 @@
 
 Workers take windows from the plan and leave what they read in a buffer; the caller
 takes it out in the order of time, which gives backpressure: the buffer is bounded in
-bytes, and when it is full only the window that the caller waits for is read on. The
-others are given back to the plan. So memory grows neither with the length of the log
-nor with the size of its events, and a deadlock is impossible: the window that frees the
-buffer never waits for room in it. Only the events of a single second are held whole.
+bytes, and while it is full only the window that the caller waits for is read on. So
+memory grows neither with the length of the log nor with the size of its events. A
+deadlock is impossible: windows are taken oldest first, so the one that the caller waits
+for is either read already or the next that is taken, and it never waits for room. Only
+the events of a single second are held whole.
 
 While older events are still looked for, the newer ones that are read meanwhile stay to
 the end, so they may only take a part of the buffer.
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from tap_openai_audit.audit_logs.planning import PlannedWindow
     from tap_openai_audit.windows import Window
 
-    _Outcome = WindowRead | TooDense | BaseException | None
-    """What came of reading a window. None if it found no room in the buffer."""
+    _Outcome = WindowRead | TooDense | BaseException
+    """What came of reading a window."""
 
 _BYTES_PER_WORKER, _MOST_BYTES = 4 << 20, 32 << 20
 """The size of the buffer. Four MiB hold 27 pages of usual events, enough that no worker
@@ -91,13 +92,8 @@ class Reader:
         self._done: dict[int, WindowRead] = {}
         self._held: dict[int, int] = {}
         """Bytes of each window that is read or was, by its start."""
-        self._reserved: dict[int, int] = {}
-        """Bytes that are kept free for each of them: what it is believed to hold, or
-        holds if that is more."""
         self._most_bytes = min(_BYTES_PER_WORKER * workers, _MOST_BYTES)
         self._page_bytes = _USUAL_PAGE
-        self._outgrown: dict[int, int] = {}
-        """Bytes that windows need at least which were given back, by their start."""
         self._looking = 0
         self._failure: tuple[int, BaseException] | None = None
 
@@ -121,7 +117,7 @@ class Reader:
             self._heartbeat()
             with self._changed:
                 if (read := self._done.pop(self._position, None)) is not None:
-                    del self._reserved[self._position], self._held[self._position]
+                    del self._held[self._position]
                     self._position = read.window.end
                     self._changed.notify_all()
                     return read
@@ -145,9 +141,6 @@ class Reader:
                 on_page=partial(self._on_page, planned),
                 pause=self._stopped.wait,
             )
-        except _NoRoomError:
-            # The error itself would hold the pages that were read.
-            return None
         except BaseException as error:  # noqa: BLE001 - raised again by the caller
             return error
 
@@ -156,19 +149,14 @@ class Reader:
         start = planned.window.start
         with self._changed:
             self._looking -= planned.density is None
-            held = self._held[start]
             if isinstance(outcome, WindowRead):
-                self._plan.learn(planned.window, outcome.pages)
+                if planned.density is not None:
+                    planned.density.learn(planned.window, outcome.pages)
                 self._done[start] = outcome
-                self._reserved[start] = held
             else:
-                del self._reserved[start], self._held[start]
+                del self._held[start]
                 if isinstance(outcome, TooDense):
                     self._plan.split(planned, outcome.seen)
-                elif outcome is None:
-                    self._plan.put_back(planned)
-                    # Not begun again before there is clearly more room than it had.
-                    self._outgrown[start] = 2 * held
                 elif self._failure is None or start < self._failure[0]:
                     self._failure = (start, outcome)
             self._changed.notify_all()
@@ -181,7 +169,6 @@ class Reader:
                 if start is not None and self._may_begin(start):
                     planned = self._plan.take(self._target_by_size())
                     self._held[start] = 0
-                    self._reserved[start] = self._expected(start, planned.pages)
                     self._looking += planned.density is None
                     return planned
                 self.waiting += 1
@@ -202,17 +189,12 @@ class Reader:
         if start == self._position:
             return True
         most = self._most_bytes * (_SHARE_WHILE_LOOKING if self._looking else 1)
-        return sum(self._reserved.values()) + self._expected(start, 1) <= most
+        return self._expected() + self._page_bytes <= most
 
-    def _expected(self, start: int, pages: float) -> int:
-        """Return how many bytes a window is believed to take.
-
-        Args:
-            start: Where it begins.
-            pages: How many pages it is believed to hold.
-        """
-        believed = int(max(pages, 1) * self._page_bytes)
-        return max(believed, self._outgrown.get(start, 0))
+    def _expected(self) -> int:
+        """Return the bytes that are held, and a page for each window that is read."""
+        reading = len(self._held) - len(self._done)
+        return sum(self._held.values()) + reading * self._page_bytes
 
     def _target(self) -> float:
         """Return how many pages a window should hold now."""
@@ -224,10 +206,10 @@ class Reader:
         return max(1.0, self._most_bytes / self.workers / self._page_bytes)
 
     def _on_page(self, planned: PlannedWindow, page: Page) -> None:
-        """Take note of a page.
+        """Take note of a page, and wait for room before the next one.
 
         Raises:
-            _NoRoomError: If its window has to wait until others are taken out.
+            _StoppedError: If the caller has ended meanwhile.
         """
         size = page.size + _EVENT_OVERHEAD * len(page.events)
         now, start = page.served_at, planned.window.start
@@ -245,12 +227,17 @@ class Reader:
             # A page of large events is remembered while smaller ones come.
             self._page_bytes = max(size, self._page_bytes * 9 // 10, _EVENT_OVERHEAD)
             self._held[start] += size
-            self._reserved[start] = max(self._reserved[start], self._held[start])
-            outgrown = self._held[start] == self._reserved[start]
-            full = sum(self._reserved.values()) > self._most_bytes
-            if outgrown and full and start != self._position:
-                raise _NoRoomError
+            self.waiting += 1
+            self._changed.wait_for(lambda: self._may_go_on(start))
+            self.waiting -= 1
+        if self._stopped.is_set():
+            raise _StoppedError
+
+    def _may_go_on(self, start: int) -> bool:
+        """Tell whether there is room for another page of the window."""
+        has_room = self._expected() <= self._most_bytes
+        return has_room or start == self._position or self._stopped.is_set()
 
 
-class _NoRoomError(Exception):
-    """The buffer is full, and the caller waits for another window."""
+class _StoppedError(Exception):
+    """Nobody takes what is read any more."""
