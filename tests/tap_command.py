@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import string
 import subprocess
 import sys
 from collections import Counter
@@ -180,9 +181,9 @@ class TapCommand:
         out, log = self.folder / "out", self.folder / "log"
         _, _, package, *own = arguments
         code = forks.tap(package, own, environment(env), out, log, DEADLINE)
-        said, _, memory = log.read_bytes().decode(errors="replace").partition(MEMORY)
+        said, memory = log_and_memory(log.read_bytes())
         written = out.read_bytes().decode(errors="replace")
-        return Outcome(-9 if code is None else code, written, said, int(memory or 0))
+        return Outcome(-9 if code is None else code, written, said, memory)
 
     @contextmanager
     def started(self, **inputs: Any) -> Iterator[Running]:
@@ -241,10 +242,17 @@ def run(arguments: Iterable[str], *, env: Mapping[str, str] | None = None) -> Ou
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             out, log = process.communicate()
-    said, _, memory = log.decode(errors="replace").partition(MEMORY)
     return Outcome(
-        process.returncode, out.decode(errors="replace"), said, int(memory or 0)
+        process.returncode, out.decode(errors="replace"), *log_and_memory(log)
     )
+
+
+def log_and_memory(written: bytes) -> tuple[str, int]:
+    """What a run wrote to stderr, and the most bytes that it held, 0 if unknown."""
+    log, _, rest = written.decode(errors="replace").partition(MEMORY)
+    # Requests that were under way may write behind it.
+    digits = rest[: len(rest) - len(rest.lstrip(string.digits))]
+    return log, int(digits or 0)
 
 
 def environment(changes: Mapping[str, str] | None) -> dict[str, str]:
