@@ -145,7 +145,7 @@ def without_nulls(event: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in event.items() if value is not None}
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(event=events())
 @example({"id": "a", "effective_at": 1, "type": "actor", "actor": {"type": "x"}})
 @example({"id": "a", "effective_at": 1, "type": "extra", "extra": {"id": 2**53 + 1}})
@@ -158,7 +158,7 @@ def test_the_event_can_be_rebuilt_from_its_record(event: dict[str, Any]) -> None
     assert without_nulls(rebuilt(record)) == without_nulls(original)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(event=events())
 def test_a_record_validates_against_the_schema(event: dict[str, Any]) -> None:
     VALIDATOR.validate(json.loads(json_of(written(event))))
@@ -203,7 +203,7 @@ def test_an_object_in_which_one_value_does_not_fit_goes_to_extra(
     assert record(7)["extra"] == {column: holding(7)}
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(event=events())
 def test_a_record_for_the_sdk_says_the_same_to_the_last_digit(
     event: dict[str, Any],
@@ -225,7 +225,7 @@ def test_a_record_for_the_sdk_says_the_same_to_the_last_digit(
     assert as_decimals(record) == exact(RECORDER.json(one))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(event=events())
 def test_a_record_is_one_line(event: dict[str, Any]) -> None:
     line = json_of(json.dumps(exact(written(event)), default=str, indent=2))
