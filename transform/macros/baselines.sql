@@ -1,7 +1,8 @@
-{#- What an actor did before, who has an id: others have no past. -#}
+{#- The earlier events of an actor with an id. Actors without an id have no history. -#}
 
-{#- A query for what actors did that is watched, with its `place` among the acts of the actor,
-    and when the one before it was, as `acted_before_at`. A sign-in that failed is no act. -#}
+{#- A query for the events of actors that are judged, with their `place` in the order of the
+    actor's events and the time of the previous one, as `acted_before_at`. Failed sign-ins
+    are left out. -#}
 {% macro watched_acts(columns=[]) -%}
     select
         event_id,
@@ -15,8 +16,8 @@
     where actor_id is not null and not {{ openai_audit.failed_to_sign_in() }}
 {%- endmacro %}
 
-{#- When the actor of an act did something before it; null for never. It is looked up, so ask
-    it of the first act only. -#}
+{#- The time of the actor's previous event; null if there is none. It costs a lookup, so use
+    it for the first event only. -#}
 {% macro last_seen(act) -%}
     (
         select max(earlier.occurred_at)
@@ -29,9 +30,9 @@
     )
 {%- endmacro %}
 
-{#- How many of an actor's acts lie between two numbers of seconds before this one. Windows
-    whose beginning moves only count: for a least or greatest value PostgreSQL reads all of
-    the window again for each event. -#}
+{#- How many of an actor's events lie between two numbers of seconds before this one.
+    Windows whose start moves must only count: for a minimum or maximum PostgreSQL reads the
+    whole window again for each event. -#}
 {% macro count_before(begin, end=1, by='account_id, actor_id', counted='*') -%}
     count({{ counted }}) over (
         partition by {{ by }} order by second
@@ -39,8 +40,8 @@
     )
 {%- endmacro %}
 
-{#- PostgreSQL has 4 MB for each sort unless it is told otherwise, and windows that move over
-    more than that cost the square of it. 256 MB hold a million acts of one actor. -#}
+{#- PostgreSQL uses 4 MB for each sort by default, and moving windows over more than that
+    take quadratic time. 256 MB hold a million events of one actor. -#}
 {% macro with_memory_for_windows() -%}
     {%- if target.type == 'postgres' -%} set local work_mem = '256MB' {%- endif -%}
 {%- endmacro %}

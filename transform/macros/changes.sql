@@ -1,9 +1,10 @@
-{#- What several rules about changes ask. A general rule leaves to a special one what that
-    one tells better, so both ask the same question: each change is told once. None of
-    these conditions is ever null. -#}
+{#- Conditions that several rules share. A general rule excludes what a special rule
+    reports, with the same condition, so that each change is reported once. None of the
+    conditions is ever null. -#}
 
-{#- Whether somebody administers. In an organization that is all but signing in and out,
-    answers and look-ups; in a workspace, where people also do their work, these actions. -#}
+{#- Whether an event is an act of administration. In an organization that is everything
+    except sign-ins, sign-outs, answers and look-ups; in a workspace, where people also
+    work, only these actions. -#}
 {% macro administers() -%}
     {%- set no_acts = [
         'invite.accepted', 'tenant.membership.accepted', 'tenant.membership.declined', 'tenant.user.looked_up',
@@ -28,8 +29,8 @@
     ))
 {%- endmacro %}
 
-{#- Whether less of what is sent to the API is logged than all. What was logged before is
-    not in the event. -#}
+{#- Whether API call logging is disabled or limited. The event does not contain the previous
+    setting. -#}
 {% macro reduces_logging() -%}
     (
         event_type = 'organization.updated'
@@ -40,21 +41,22 @@
     )
 {%- endmacro %}
 
-{#- Whether one of the address ranges at a path is so wide that it stands for everybody: no
-    owner has more of IPv4 than a /8, or of IPv6 than a /16. All of IPv4 can be written as
-    a range of IPv6. -#}
+{#- Whether one of the address ranges at a path is so wide that it allows every address: no
+    owner has more than a /8 of IPv4 or a /16 of IPv6. All of IPv4 can be written as an IPv6
+    range. -#}
 {% macro lets_in_everybody(path) -%}
     {%- set prefix = openai_audit.number(dbt.split_part('item', "'/'", 2), 'bigint') -%}
     {{ openai_audit.json_any('details', path, "(item in ('*', 'any') or " ~ prefix ~ " < case when item like '_:ffff:%' or item like '0:0:0:0:0:ffff:%' then 104 when item like '%:%' then 16 else 8 end)") }}
 {%- endmacro %}
 
-{#- Whether these changes are of a list of the API organization that lets in everybody. -#}
+{#- Whether an event changes an IP allow list of the API organization so that it allows
+    every address. -#}
 {% macro opens_allowlist() -%}
     (event_type in ('ip_allowlist.created', 'ip_allowlist.updated') and {{ openai_audit.lets_in_everybody('allowed_ips') }})
 {%- endmacro %}
 
-{#- Whether one of a key's scopes meets a condition on `item`. An update has them among
-    what was requested; some write it like a creation. -#}
+{#- Whether one of a key's scopes meets a condition on `item`. An update has them in
+    `changes_requested`, or sometimes in `data` like a creation. -#}
 {% macro any_scope(condition) -%}
     (
         event_type in ('api_key.created', 'api_key.updated')
@@ -65,14 +67,14 @@
     )
 {%- endmacro %}
 
-{#- Whether a key is an admin key, by its scopes: no other can have these. -#}
+{#- Whether a key is an admin key: only admin keys can have these scopes. -#}
 {% macro is_of_an_admin_key() -%}
     {{ openai_audit.any_scope("(item like 'api.management.%' or item like 'api.audit_logs.%' or item like 'api.usage.%')") }}
 {%- endmacro %}
 
-{#- The role that an event names, in lower case: for types without documented details
-    wherever it may stand. -#}
-{% macro told_role() -%}
+{#- The role in an event, in lower case. For types without documented details, all likely
+    fields are checked. -#}
+{% macro named_role() -%}
     {%- set places = [] -%}
     {%- for path in ['role', 'new_role', 'role_name', 'role_id', 'data.role_name', 'data.role_id', 'changes_requested.role_name'] -%}
         {%- do places.append(openai_audit.json_text('details', path)) -%}
@@ -80,7 +82,7 @@
     lower(coalesce(role, {{ places | join(', ') }}))
 {%- endmacro %}
 
-{#- The permissions that a role gains, as text; null for none. A condition on `item` asks
+{#- The permissions that a role gains, as text; null for none. With a condition on `item`,
     whether one of them meets it. -#}
 {% macro gained_permissions(condition=none) -%}
     {%- set found = [] -%}

@@ -1,6 +1,6 @@
 {#- Reading JSON, where warehouses differ. Paths are written `a.b.c`, of plain names. -#}
 
-{#- The text at a path; null where nothing is, or JSON's null. -#}
+{#- The text at a path; null if the path does not exist or holds a JSON null. -#}
 {% macro json_text(column, path) -%}
     {{ return(adapter.dispatch('json_text', 'openai_audit')(column, path)) }}
 {%- endmacro %}
@@ -18,8 +18,8 @@
 {% macro snowflake__json_text(column, path) -%} cast(get_path({{ column }}, '{{ path }}') as varchar) {%- endmacro %}
 
 
-{#- The text at a path below any object of a column, however deep; only of an object that
-    also has the field `beside`, if one is named. Some warehouses look at the top alone. -#}
+{#- The text at a path below any object of a column, at any depth; with `beside`, only below
+    an object that also has this field. Some warehouses search the top level only. -#}
 {% macro json_text_anywhere(column, path, beside=none) -%}
     {{ return(adapter.dispatch('json_text_anywhere', 'openai_audit')(column, path, beside)) }}
 {%- endmacro %}

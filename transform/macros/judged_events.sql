@@ -1,9 +1,9 @@
-{#- What the rules read. Two views are made of it, and made again for all events where the
-    rules turn out to have changed: macros/rules.sql. -#}
+{#- The events that the rules read. Two views use it; they are created again for all events
+    if the rules have changed: macros/rules.sql. -#}
 
-{#- The events that are judged, and those of the two days before, because a sequence may have
-    begun there: some are of two parts, each within a day. `accounts` is what `not_judged`
-    returns. -#}
+{#- The events that are judged, and those of the two days before, in which a sequence may
+    have begun: some sequences have two parts, each within a day. `accounts` is the result
+    of `not_judged`. -#}
 {% macro watched_events(accounts) -%}
 select
     event_id,
@@ -40,8 +40,8 @@ from {{ ref('int_openai_audit__events') }}
 where {{ openai_audit.is_judged(accounts, lookback=2) }}
 {%- endmacro %}
 
-{#- The events that are judged, and those of the 40 days before, for rules that ask what was
-    usual. Only those of an actor with an id who did something: nobody else has habits. -#}
+{#- The events that are judged, and those of the 40 days before, for rules with a baseline.
+    Only events of actors with an id, without failed sign-ins: others have no baseline. -#}
 {% macro remembered_events(accounts) -%}
 select
     event_id,

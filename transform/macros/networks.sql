@@ -11,8 +11,8 @@
 {% macro default__kept_apart() -%} {%- endmacro %}
 {% macro postgres__kept_apart() -%} offset 0 {%- endmacro %}
 
-{#- The `bits` of the column `address` of a query; null where it is no address. The columns
-    named in `others` stay as they are. -#}
+{#- The `bits` of the column `address` of a query; null if it is not an address. The columns
+    in `others` are kept unchanged. -#}
 {% macro addresses(query, others=[]) -%}
 {%- set others = ((others | join(', ')) ~ ', ') if others else '' -%}
 {%- set hex = '0123456789abcdef' -%}

@@ -1,13 +1,11 @@
-{#- What an incremental run has to look at, so that it costs by what is new.
-
-    For each account, which is an organization or a workspace: the rows that were loaded
-    since the newest that `this` was made of, and a day before, because the rows of a
-    batch become visible later than they were read. Where rows do not say when they were
-    loaded: those of the time in which an event may still appear. All of an account that
-    is new. The moments are looked up first and written into the query, because only then
-    does a database know how few rows there will be.
-
-    What is asked and `this` have the columns `account_id`, `loaded_at` and `occurred_at`. -#}
+{#- The rows that an incremental run reads, so that its cost depends on the number of new
+    rows. For each account (organization or workspace) these are the rows that were loaded
+    since the newest row in `this`, and a day before, because the rows of a batch become
+    visible later than they were read. If rows have no load time, they are the events of the
+    time in which late events may appear. A new account is read in full. The times are
+    looked up first and written into the query as literals, because only then can the
+    database estimate how few rows there are. The query and `this` have the columns
+    `account_id`, `loaded_at` and `occurred_at`. -#}
 {% macro is_new() -%}
     {%- set accounts = openai_audit.newest_loaded(this) if is_incremental() else [] -%}
     {%- if not accounts -%} {{ return('true') }} {%- endif -%}
@@ -23,7 +21,8 @@
             {%- do since.append("(loaded_at is null and occurred_at >= " ~ openai_audit.days_before(occurred_at, var('openai_audit_lateness_days')) ~ ")") -%}
         {%- endif -%}
         {%- do terms.append("(account_id = " ~ openai_audit.text_literal(account) ~ " and (" ~ since | join(' or ') ~ "))") -%}
-        {#- The accounts between the known ones, as ranges: an index finds that there are none. -#}
+        {#- The ranges between the known accounts: an index shows that no account lies in
+            them. -#}
         {%- set beyond = ["account_id > " ~ openai_audit.text_literal(account)] -%}
         {%- if loop.first -%}
             {%- do terms.append("account_id < " ~ openai_audit.text_literal(account)) -%}
@@ -36,8 +35,8 @@
     {{ return("(" ~ terms | join("\n        or ") ~ ")") }}
 {%- endmacro %}
 
-{#- For each account of `this`, in order: when its newest row was loaded, and the newest
-    moment if there are rows that do not say when they were loaded. -#}
+{#- For each account of `this`, in order: when its newest row was loaded, and its newest
+    event if there are rows without a load time. -#}
 {% macro newest_loaded(this) -%}
     {%- if not execute -%} {{ return([]) }} {%- endif -%}
     {%- set query -%}
@@ -67,7 +66,8 @@
     select distinct account_id from {{ relation }} where account_id is not null
 {%- endmacro %}
 
-{#- PostgreSQL reads a whole index for that, unless it is led from one value to the next. -#}
+{#- PostgreSQL would read the whole index; a recursive query jumps from one value to the
+    next. -#}
 {% macro postgres__distinct_accounts(relation) -%}
     with recursive walk (account_id) as (
         select min(account_id) from {{ relation }}
@@ -84,8 +84,8 @@
     {{ return('true' if last is none or last is undefined else 'batch > ' ~ (last | int)) }}
 {%- endmacro %}
 
-{#- A database plans by statistics, and a table that was just built has none until the
-    server finds the time: without them, the next run would read all of it. -#}
+{#- A table that was just created has no statistics until the server collects them; without
+    statistics, the next run would read all of it. -#}
 {% macro analyze_first_build() -%}
     {%- if target.type == 'postgres' and not is_incremental() -%} analyze {{ this }} {%- endif -%}
 {%- endmacro %}
@@ -147,7 +147,7 @@
     {{ return(openai_audit.pairs(query)) }}
 {%- endmacro %}
 
-{#- The days of `this` that were not counted within a day, the oldest counts first. -#}
+{#- The days of `this` whose last count is older than a day, the oldest counts first. -#}
 {% macro counted_long_ago() -%}
     select account_id, day
     from (
@@ -165,7 +165,7 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{#- Whether a moment lies within one of these days of its account; none stands for all. -#}
+{#- Whether a time lies within one of these days of its account; without days, always true. -#}
 {% macro within_days(days, moment='occurred_at') -%}
     {%- if days is none or days is undefined -%} {{ return('true') }} {%- endif -%}
     {%- set terms = ['1 = 0'] -%}
@@ -179,8 +179,8 @@
     {{ return("(" ~ terms | join("\n        or ") ~ ")") }}
 {%- endmacro %}
 
-{#- Create the indexes by which an account's new rows and whole days are found in a table
-    of the tap. PostgreSQL only, and only the table's owner may. -#}
+{#- Create the indexes for an account's new rows and for whole days on a table of the tap.
+    Only in PostgreSQL, and only the table's owner can. -#}
 {% macro index_raw(name, account, moments) -%}
     {%- set asked_for = var('openai_audit_create_indexes') or env_var('DBT_CREATE_INDEXES', 'false') | lower == 'true' -%}
     {%- if execute and target.type == 'postgres' and asked_for -%}

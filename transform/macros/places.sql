@@ -1,12 +1,12 @@
-{#- Where on the earth something is. -#}
+{#- Geographic places and distances. -#}
 
-{#- Whether these columns are a place. Zero and zero are what many services write for a place
-    that they do not know. -#}
+{#- Whether these columns are a place. Many services write zero and zero for an unknown
+    place. -#}
 {% macro is_a_place() -%}
     (latitude between -90 and 90 and longitude between -180 and 180 and not (latitude = 0 and longitude = 0))
 {%- endmacro %}
 
-{#- The way from one place to another in kilometers, along the surface of a ball. -#}
+{#- The great-circle distance between two places in kilometers. -#}
 {% macro kilometers_between(latitude, longitude, other_latitude, other_longitude) -%}
     {%- set degree = 0.017453292519943295 -%}
     12742 * asin(sqrt(least(

@@ -6,7 +6,7 @@
     This is the only place that looks for what is there. Without a database, as when dbt
     parses, and in unit tests, everything is. -#}
 {% macro raw(name, columns) -%}
-    {#- That it is built first, because it checks what there is. -#}
+    {#- A dependency on the model that checks the tables, so that it is built first. -#}
     {%- do ref('stg_openai_audit__tables') -%}
     {%- set queries = [] -%}
     {%- for relation in openai_audit.raw_relations(name) -%}

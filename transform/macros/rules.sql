@@ -1,8 +1,8 @@
-{#- What rules are made of: their settings, what the operator calls their own, and which
-    events a run has to judge. -#}
+{#- What rules use: their settings, the operator's own domains and networks, and the events
+    that a run judges. -#}
 
-{#- What `openai_audit_rules` says, as far as it has the form that `check_settings` asks for:
-    dbt reads models before that. -#}
+{#- The value of `openai_audit_rules`, without entries that `check_settings` will reject:
+    dbt parses models before that check. -#}
 {% macro settings_of_rules() -%}
     {%- set settings = {} -%}
     {%- set given = var('openai_audit_rules') -%}
@@ -12,15 +12,15 @@
     {{ return(settings) }}
 {%- endmacro %}
 
-{#- A parameter of a rule: what `openai_audit_rules` says of it, or else its default, which
-    is the one on the rule's card. -#}
+{#- A parameter of a rule: the value in `openai_audit_rules`, otherwise the default, which
+    the card repeats. -#}
 {% macro parameter(rule, name, default) -%}
     {{ return((openai_audit.settings_of_rules().get(rule) or {}).get(name, default)) }}
 {%- endmacro %}
 
-{#- What a variable lists, as a query: rows of a list, or the relation that it names. A name
-    without a dot is that of a model, one with a dot is written as it stands. A list of
-    plain texts is one of the first column. -#}
+{#- The rows of a variable as a query: those of a list, or of the relation that it names. A
+    name without a dot is a model, one with a dot is used as it is. Plain texts in a list
+    are values of the first column. -#}
 {% macro listed(variable, columns) -%}
     {%- set given = var(variable) or [] -%}
     {%- set given = given if given is iterable else [] -%}
@@ -41,16 +41,16 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The same of what is the operator's own: texts in lower case. -#}
+{#- The same for the operator's own domains, accounts and networks, in lower case. -#}
 {% macro own(variable, column) -%}
     select lower(trim(listed.{{ column }})) as {{ column }}
     from ({{ openai_audit.listed(variable, [column]) }}) as listed
     where listed.{{ column }} is not null
 {%- endmacro %}
 
-{#- The package and the model of each rule, by the rule's name: those of this package, and those of
-    `openai_audit_own_rules`, where a rule is called as its model. Those are models of the
-    project that dbt runs: dbt warns of a package that refers to one without saying so. -#}
+{#- The package and the model of each rule by name: those of this package, and those of
+    `openai_audit_own_rules`, whose names are their models' names. The latter are models of
+    the root project: dbt warns if a package refers to one without naming the project. -#}
 {% macro models_of_rules() -%}
     {%- set models = {} -%}
     {%- for rule in openai_audit.rules_of_this_package() -%} {%- do models.update({rule: ['openai_audit', 'rule_openai_audit__' ~ rule]}) -%} {%- endfor -%}
@@ -76,10 +76,9 @@
     {{ return(cards) }}
 {%- endmacro %}
 
-{#- By what events are judged, as one short text: what the rules compile to, with their
-    parameters and what the lists of variables hold, the views that they read, and the
-    catalogue. Comments and white space do not count, nor do rows of a relation that a
-    variable names. -#}
+{#- A hash of everything that decides how events are judged: the compiled SQL of the rules
+    with parameters and lists, the views that they read, and the catalogue. It does not
+    cover comments, white space, and rows of a relation that a variable names. -#}
 {% macro judged_by(compiled) -%}
     {%- set parts = [compiled, openai_audit.watched_events(none), openai_audit.remembered_events(none)] -%}
     {%- set code = modules.re.sub("(?s)('(?:[^']|'')*')|--[^\n]*|/[*].*?[*]/", '\\1 ', parts | join(' ')) -%}
@@ -88,7 +87,7 @@
 {%- endmacro %}
 
 {#- The number of a run that adds events. It is a number and not a time, because clocks can
-    go back; and it goes on after a full refresh, so that all is judged again. -#}
+    go back. It keeps growing after a full refresh, so that all events are judged again. -#}
 {% macro next_batch(relation) -%}
     {%- set there = load_relation(relation) if execute and relation -%}
     {%- if there and 'batch' in openai_audit.columns_of(there, []) -%}
@@ -97,12 +96,12 @@
     {{ return(1) }}
 {%- endmacro %}
 
-{#- What a run has to judge: pairs of an account and the moment from which on all its
-    events are judged, from the day on of the oldest event that was not judged yet. None
-    stands for everything: in the first run, and after a full refresh. Whether the rules have
-    changed is known later, when they are compiled: `judge_all_if_rules_changed`. What an
-    event means depends on what was before it, so one that comes late has all that follows
-    judged again, and rules are exact however late and in whatever order events arrive. -#}
+{#- What a run has to judge: pairs of an account and a time, from which on all its events
+    are judged. The time is the start of the day of the oldest event that was not judged
+    yet. None stands for all events: in the first run, and after a full refresh. Whether the
+    rules have changed is known later, when they are compiled: `judge_all_if_rules_changed`.
+    A match can depend on earlier events, so a late event causes all later events to be
+    judged again. So results do not depend on the order in which events arrive. -#}
 {% macro not_judged() -%}
     {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
     {%- if not judged or flags.FULL_REFRESH -%} {{ return(none) }} {%- endif -%}
@@ -121,8 +120,8 @@
     {{ return(accounts) }}
 {%- endmacro %}
 
-{#- The same as `int_openai_audit__watched` has written it down. Rules of a run judge what
-    that view shows, and nothing else. -#}
+{#- The same, as `int_openai_audit__watched` has stored it. Rules judge only the events of
+    that view. -#}
 {% macro being_judged() -%}
     {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
     {%- if not judged -%} {{ return(none) }} {%- endif -%}
@@ -137,7 +136,7 @@
     {{ return(none if everything else accounts) }}
 {%- endmacro %}
 
-{#- Whether an event is among them. `lookback` is in days: what rules may look back at. -#}
+{#- Whether an event is judged, or lies within `lookback` days before. -#}
 {% macro is_judged(accounts, lookback=0) -%}
     {%- if accounts is none -%} {{ return('true') }} {%- endif -%}
     {%- set terms = ['1 = 0'] -%}
@@ -150,8 +149,8 @@
     {{ return("(" ~ terms | join("\n        or ") ~ ")") }}
 {%- endmacro %}
 
-{#- Write down what a run judges, in place of what an earlier one did not get to. The row
-    without an account stands for everything. -#}
+{#- Store what a run judges, in place of what an earlier run did not complete. A row without
+    an account stands for all events. -#}
 {% macro note_what_is_judged() -%}
     {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
     {%- set rows = [] -%}
@@ -173,9 +172,10 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Note by what a run judges. Where that is not what the last one judged by, everything is
-    judged: the views that the rules read are replaced by those of all events. This is a hook
-    of `int_openai_audit__matches`, because rules are compiled into that model. -#}
+{#- Store the hash of the rules of a run. If it differs from that of the last run, all
+    events are judged: the views that the rules read are replaced by those of all events.
+    This is a hook of `int_openai_audit__matches`, because rules are compiled into that
+    model. -#}
 {% macro judge_all_if_rules_changed(compiled) -%}
     {%- set relations = {
         'watched': ref('int_openai_audit__watched'), 'remembered': ref('int_openai_audit__remembered'),
@@ -199,14 +199,14 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The oldest is of no use any more once a newer one is done. -#}
+{#- Older rows are obsolete once a newer run is complete. -#}
 {% macro note_that_it_is_judged() -%}
     {%- set judged = load_relation(ref('int_openai_audit__judged')) if execute -%}
     delete from {{ judged }} where is_done and exists (select 1 from {{ judged }} as newer where not newer.is_done);
     update {{ judged }} set is_done = true where not is_done
 {%- endmacro %}
 
-{#- Remove the matches that a run writes anew. -#}
+{#- Delete the matches that a run writes again. -#}
 {% macro forget_what_is_judged_again() -%}
     {%- if is_incremental() -%}
         delete from {{ this }}
@@ -214,20 +214,20 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether an event is the newest of a finding that is not in `told` yet. Ids that are
-    written out let a database look them up before it joins names to all events; of so many
-    that a statement would be too long it is cheaper to join all. -#}
-{% macro is_newest_of_a_new_finding(told) -%}
+{#- Whether an event is the newest of a finding that is not in `existing` yet. Ids as
+    literals let a database look up the events before it joins names; with so many that the
+    statement would be too long, joining all events is cheaper. -#}
+{% macro is_newest_of_a_new_finding(existing) -%}
     {%- set query -%}
         select detected.newest_event_id
         from {{ ref('int_openai_audit__detected') }} as detected
-        {%- if told %}
-        left join {{ told }} as told on detected.finding_id = told.finding_id
-        where told.finding_id is null and detected.newest_event_id is not null
+        {%- if existing %}
+        left join {{ existing }} as existing on detected.finding_id = existing.finding_id
+        where existing.finding_id is null and detected.newest_event_id is not null
         {%- endif %}
     {%- endset -%}
     {%- set most_ids = 2000 -%}
-    {%- if told and execute -%}
+    {%- if existing and execute -%}
         {%- set found = run_query('select newest_event_id from (' ~ query ~ ') as new_ones limit ' ~ (most_ids + 1)).columns[0].values() -%}
         {%- if not found -%} {{ return('1 = 0') }} {%- endif -%}
         {%- if found | length <= most_ids -%} {{ return('event_id in ' ~ openai_audit.text_list(found)) }} {%- endif -%}

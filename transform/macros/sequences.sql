@@ -1,21 +1,17 @@
-{#- Counting what happens within a span of time, at a cost that grows with the number of
-    events and not with its square: whoever attacks decides how many there are. Queries
-    give each event its `second`. -#}
+{#- Counting events within a span of time, in linear and not in quadratic time, because an
+    attacker decides how many events there are. Queries give each event its `second`. -#}
 
-{#- A moment as whole seconds since 1970. -#}
+{#- A time as whole seconds since 1970. -#}
 {% macro second(moment) -%} {{ return(adapter.dispatch('second', 'openai_audit')(moment)) }} {%- endmacro %}
 {% macro default__second(moment) -%} cast(floor(extract(epoch from {{ moment }})) as bigint) {%- endmacro %}
 {% macro snowflake__second(moment) -%} date_part(epoch_second, {{ moment }}) {%- endmacro %}
 {% macro bigquery__second(moment) -%} unix_seconds({{ moment }}) {%- endmacro %}
 
-{#- A query for events and how many that count there were of the same entity in the seconds up
-    to each, as `number`.
-
-    It is a sum of steps, up where an event counts and down where its span is over: windows
-    whose beginning moves cost PostgreSQL the square of what does not fit its memory.
-
-    `events` has the columns `event_id, account_id, occurred_at, entity, second, is_counted`,
-    and those that are named in `others`. -#}
+{#- A query for events with `number`: how many counted events of the same entity there were
+    in the seconds up to each. It is a running sum of +1 for an event and -1 at the end of
+    its span: windows whose start moves take quadratic time in PostgreSQL if they exceed its
+    memory. `events` has the columns `event_id, account_id, occurred_at, entity, second,
+    is_counted`, and those in `others`. -#}
 {% macro counted_within(events, seconds, others=[]) -%}
     {%- set columns = ['account_id', 'occurred_at', 'entity', 'is_counted'] + others -%}
     select
@@ -49,13 +45,10 @@
     where event_id is not null
 {%- endmacro %}
 
-{#- A query for events and how many different things there were in the seconds up to each,
-    as `things`.
-
-    A thing is there from each of its events until the span is over. Where that begins and
-    ends is marked, and the marks are summed up in the order of time.
-
-    `events` has the columns `event_id, account_id, occurred_at, entity, thing, second`. -#}
+{#- A query for events with `things`: how many different things there were in the seconds up
+    to each. A thing counts from each of its events until the end of the span: +1 at the
+    start and -1 at the end are summed in the order of time. `events` has the columns
+    `event_id, account_id, occurred_at, entity, thing, second`. -#}
 {% macro distinct_within(events, seconds) -%}
     {%- set of_the_thing = 'partition by account_id, entity, thing order by second' -%}
     select

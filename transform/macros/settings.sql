@@ -1,5 +1,5 @@
-{#- The variables of dbt are checked where the first model is built: a setting that is
-    misspelt would have no effect, or another one than was meant. -#}
+{#- The variables are checked when the first model is built: a misspelt setting would have
+    no effect, or a wrong one. -#}
 
 {% macro check_settings() -%}
     {%- if execute -%}
@@ -65,8 +65,8 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- What `openai_audit__findings` needs to know of a rule that is not of this package. Its SQL
-    is part of what decides whether events are judged again, if it is ephemeral. -#}
+{#- What `openai_audit__findings` needs from a rule of another package. The SQL of a rule is
+    part of the hash that decides whether events are judged again only if it is ephemeral. -#}
 {% macro check_own_rules(own) -%}
     {%- if own is string or own is mapping or own is number -%} {{ openai_audit.wrong('openai_audit_own_rules', 'is not a list of names of models') }} {%- endif -%}
     {%- for name in own -%}
@@ -121,8 +121,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Addresses and ranges, as far as their form tells: what is none would leave everybody
-    outside, in findings that stay. -#}
+{#- Addresses and ranges, checked by their form: with an invalid one all addresses would
+    count as outside, in findings that remain. -#}
 {% macro check_networks(place, value) -%}
     {%- for item in value if value is not string -%}
         {%- set size = (item | trim).partition('/')[2] -%}

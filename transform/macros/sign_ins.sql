@@ -1,7 +1,7 @@
-{#- What is a sign-in: to the API platform or, with other names, to a ChatGPT workspace. None
-    of these conditions is ever null. -#}
+{#- Conditions for sign-ins to the API platform and to a ChatGPT workspace, whose event
+    types differ. None of the conditions is ever null. -#}
 
-{#- Whether somebody tried to sign in and did not get in. -#}
+{#- Whether an event is a failed sign-in. -#}
 {% macro failed_to_sign_in() -%}
     (coalesce(
         event_type in ('login.failed', 'login_failed')
@@ -10,7 +10,7 @@
     ))
 {%- endmacro %}
 
-{#- Whether somebody got in. -#}
+{#- Whether an event is a successful sign-in. -#}
 {% macro signed_in() -%}
     (coalesce(event_type in ('login.succeeded', 'login_success') and coalesce(outcome, 'succeeded') not in ('failed', 'blocked'), false))
 {%- endmacro %}

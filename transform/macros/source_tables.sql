@@ -1,7 +1,7 @@
-{#- What is checked where the models are built, before any of them: a schema without a table
-    of the tap, and a table without a column that the answers need, would build models that
-    are empty or blind. Only `dbt build` and `dbt run` check: what merely compiles, as docs
-    and unit tests do, needs no table. -#}
+{#- Checks before any model is built: a schema without a table of the tap, or a table
+    without a column that the models need, would result in empty or incomplete models. Only
+    `dbt build` and `dbt run` check: commands that only compile, such as docs and unit
+    tests, need no table. -#}
 
 {#- The tables of the tap that were found: pairs of a schema and a table. -#}
 {% macro found_tables() -%}
@@ -24,7 +24,7 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{#- Each table that is declared as a source, with the columns that the answers need. -#}
+{#- Each table that is declared as a source, with the columns that the models need. -#}
 {% macro declared_tables() -%}
     {%- set tables = {} -%}
     {%- for node in graph.sources.values() if node.package_name == 'openai_audit' -%}

@@ -1,5 +1,5 @@
-{#- What somebody wrote, as a part of a sentence: short, and without the characters by
-    which sentences and their templates say where a part begins and ends. -#}
+{#- User-supplied text as a part of a sentence: short, and without the characters that
+    delimit parts in sentences and templates. -#}
 {% macro spoken(text) -%} translate(left({{ text }}, 100), '“”{}', '""()') {%- endmacro %}
 
 {% macro in_quotes(text) -%} '“' || {{ openai_audit.spoken(text) }} || '”' {%- endmacro %}
@@ -12,7 +12,8 @@
 {%- endmacro %}
 
 
-{#- On one line, with no character that steers a terminal or turns the direction of writing. -#}
+{#- On one line, without control characters and characters that change the writing
+    direction. -#}
 {% macro printable(text) -%} {{ return(adapter.dispatch('printable', 'openai_audit')(text)) }} {%- endmacro %}
 
 {% macro default__printable(text) -%}

@@ -1,4 +1,4 @@
-{#- The types of the columns that the raw tables have, by one name for all warehouses. -#}
+{#- The types of the columns of raw tables, with one name for all warehouses. -#}
 
 {% macro type_of(kind) -%}
     {%- if kind == 'json' -%} {{ openai_audit.type_json() }}
@@ -15,7 +15,7 @@
 {% macro snowflake__type_json() -%} variant {%- endmacro %}
 
 
-{#- A moment of any type, as UTC without a zone. -#}
+{#- A time of any type, as UTC without a zone. -#}
 {% macro utc(column, data_type) -%}
     {{ return(adapter.dispatch('utc', 'openai_audit')(column, data_type | lower)) }}
 {%- endmacro %}
@@ -39,14 +39,14 @@
 {% macro bigquery__utc(column, data_type) -%} cast({{ column }} as timestamp) {%- endmacro %}
 
 
-{#- This moment in UTC. Unit tests put another one in its place. -#}
+{#- The current time in UTC. Unit tests override it. -#}
 {% macro now() -%} {{ return(adapter.dispatch('now', 'openai_audit')()) }} {%- endmacro %}
 {% macro default__now() -%} (current_timestamp at time zone 'UTC') {%- endmacro %}
 {% macro snowflake__now() -%} cast(sysdate() as timestamp_ntz) {%- endmacro %}
 {% macro bigquery__now() -%} current_timestamp() {%- endmacro %}
 
 
-{#- Seconds from one moment to another. -#}
+{#- Seconds from one time to another. -#}
 {% macro seconds_between(begin, end) -%}
     {{ return(adapter.dispatch('seconds_between', 'openai_audit')(begin, end)) }}
 {%- endmacro %}
@@ -61,7 +61,7 @@
 {%- endmacro %}
 
 
-{#- A number that a text holds; null where it holds none. What was logged may be anything. -#}
+{#- A text as a number; null if it is not a number. The log may hold any text. -#}
 {% macro number(text, type='float') -%}
     {{ return(adapter.dispatch('number', 'openai_audit')(text, type)) }}
 {%- endmacro %}
@@ -79,8 +79,8 @@
 {%- endmacro %}
 
 
-{#- An id that an index takes. Those of the API have some 30 characters; what claims to be
-    one and has more than 200 keeps its beginning, and what it was as a hash. -#}
+{#- An id that fits into an index. Ids of the API have some 30 characters; longer than 200,
+    an id is cut and its hash appended. -#}
 {% macro short_id(id) -%}
     case when length({{ id }}) > 200 then left({{ id }}, 160) || '…' || {{ dbt.hash(id) }} else {{ id }} end
 {%- endmacro %}

@@ -6,9 +6,9 @@
         indexes=[{'columns': ['account_id', 'loaded_at']}] if target.type == 'postgres' else [],
     )
 }}
-{#- What the tap's table holds of each day, counted there and not in a copy. A run counts
-    the days that got rows or another digest; and, since a row that was deleted leaves no
-    trace, those whose last count is older than a day, the oldest counts first. -#}
+{#- The events of each day, counted in the tap's table and not in a copy. A run counts the
+    days with new rows or a new digest, and, because a deleted row leaves no trace, those
+    whose last count is older than a day, the oldest counts first. -#}
 {%- set since = openai_audit.days_to_count() if is_incremental() -%}
 with
 
@@ -44,7 +44,7 @@ days as (
         day
     from digests
     {% if is_incremental() -%}
-    -- So that a day of which no row is left is counted, too.
+    -- A day without any row left is counted, too.
     union distinct
 
     select
@@ -66,7 +66,7 @@ events as (
         max(logs.occurred_at) as occurred_at
     from days
     left join logs on days.account_id = logs.account_id and days.source = logs.source and days.day = logs.day
-    -- A target that only appends may hold an event more than once.
+    -- With a target that only appends, a table can hold an event more than once.
     group by days.account_id, days.source, days.day, logs.event_id
 ),
 
@@ -98,7 +98,7 @@ select
     cast(count(claimed_id) as {{ dbt.type_bigint() }}) as claimed_events,
     coalesce({{ openai_audit.ids_checksum('claimed_id') }}, 0) as claimed_checksum,
     max(loaded_at) as loaded_at,
-    -- Null at no time, because it also says up to when rows are known.
+    -- Never null, because it also limits the rows that are known.
     coalesce(max(occurred_at), day) as occurred_at,
     max(digest_updated_at) as digest_updated_at,
     cast({{ openai_audit.now() }} as {{ dbt.type_timestamp() }}) as counted_at

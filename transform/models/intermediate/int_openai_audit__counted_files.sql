@@ -9,8 +9,8 @@
         ],
     )
 }}
-{#- What the tap's tables hold of each file of a workspace, counted there and not in a copy.
-    A run counts the files of the days of which the tap wrote one anew; and, as with
+{#- The events of each file of a workspace, counted in the tap's tables and not in a copy. A
+    run counts the files of days with a file that the tap wrote again, and, as in
     `int_openai_audit__counted_days`, those of days whose last count is older than a day. -#}
 {%- set since = openai_audit.file_days_to_count() if is_incremental() -%}
 with
@@ -28,7 +28,8 @@ files as (
     group by account_id, source, file_id, day
 ),
 
--- Distinct, because a target that only appends may hold an event more than once.
+-- Distinct, because with a target that only appends a table can hold an event more than
+-- once.
 logs as (
     {%- for feed in ['audit', 'auth'] %}
     select

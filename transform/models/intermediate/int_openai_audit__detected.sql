@@ -1,6 +1,6 @@
-{#- What the matches of the rules that are on come to as of now: a finding for each rule,
-    account, entity, severity and calendar window. Its id is made of nothing else, so it
-    is the same in whatever order events arrive. -#}
+{#- The findings from the current matches of enabled rules: one for each rule, account,
+    entity, severity and calendar window. The id is a hash of these, so it does not depend
+    on the order in which events arrive. -#}
 {%- set most_ids = 100 -%}
 {%- set off = [] -%}
 {%- set on = [] -%}

@@ -1,5 +1,5 @@
-{#- The digest by which a day is judged: the newest, if a chain was lost and another began.
-    It is confirmed once a run began from the state of the run that wrote it. -#}
+{#- The digest that a day is compared with: the newest, if a chain was lost and another
+    began. It is confirmed once a run has continued from the state of the run that wrote it. -#}
 with
 
 digests as (

@@ -21,9 +21,8 @@
         post_hook="{{ openai_audit.analyze_first_build() }}",
     )
 }}
-{#- Events never change, so a run appends those whose id is not there yet. What an object
-    is called, and all that may be known better tomorrow, is looked up by
-    `openai_audit__events`. -#}
+{#- Events never change, so a run appends those whose id is new. Names and other data that
+    can change later are looked up by `openai_audit__events`. -#}
 {%- set columns = [
     'event_id', 'occurred_at', 'loaded_at', 'source_relation', 'account_id', 'organization_id',
     'workspace_id', 'source', 'event_type', 'outcome', 'actor_type', 'actor_kind', 'actor_id',
@@ -31,7 +30,7 @@
     'user_agent', 'ja3', 'ja4', 'project_id', 'project_name', 'object_kind', 'object_id',
     'object_name', 'object_names', 'new_name', 'role', 'setting', 'target', 'details',
 ] -%}
-{#- What is known is left out before it is flattened, which costs more than to look it up. -#}
+{#- Known events are excluded before flattening, which costs more than the lookup. -#}
 {%- set is_unknown -%}
     {{ openai_audit.is_new() }}
     {%- if is_incremental() %}
@@ -169,7 +168,7 @@ events as (
 new_events as (
     select
         events.{{ columns | join(',\n        events.') }},
-        -- A target that only appends may hold an event more than once.
+        -- With a target that only appends, a table can hold an event more than once.
         row_number() over (
             partition by events.event_id order by events.loaded_at, events.source_relation
         ) as copy
@@ -178,7 +177,7 @@ new_events as (
 
 select
     event_id,
-    -- A workspace may tell of an event without a time that can be read.
+    -- An event of a workspace may have no time that can be parsed.
     coalesce(occurred_at, loaded_at, cast('1970-01-01' as {{ dbt.type_timestamp() }})) as occurred_at,
     loaded_at,
     source_relation,

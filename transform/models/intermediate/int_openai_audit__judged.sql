@@ -1,5 +1,5 @@
 {{ config(materialized='incremental', incremental_strategy='append', contract={'enforced': true}) }}
-{#- What the rules have judged, and what they are judging. `int_openai_audit__watched` and
+{#- What the rules have judged and are judging. `int_openai_audit__watched` and
     `int_openai_audit__matches` write it: macros/rules.sql. -#}
 select
     cast(null as {{ dbt.type_bigint() }}) as batch,

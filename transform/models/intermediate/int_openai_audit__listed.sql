@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
-{#- Every object that a reference stream ever listed, and whether it still does. A row
-    keeps the run that saw it last; so what the last complete listing, or one after it,
-    has seen is there. Without such a listing nobody knows: null. -#}
+{#- Every object that a reference stream ever listed, and whether it is still listed. A row
+    has the run that saw it last: an object exists if that is the last complete listing or a
+    later one. Without a complete listing the column is null. -#}
 with
 
 objects as (
@@ -43,7 +43,7 @@ select
     case
         when listings.run_id is null then null
         when objects.run_id = listings.run_id then true
-        -- A run that was killed has no report; then the time of loading decides.
+        -- A run that was killed has no report; then the load time decides.
         when runs.run_id is null then objects.loaded_at >= listings.started_at
         else runs.started_at >= listings.started_at
     end as is_listed

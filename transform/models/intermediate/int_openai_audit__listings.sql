@@ -1,4 +1,5 @@
-{#- The last complete listing of each reference stream: what was not in it is gone. -#}
+{#- The last complete listing of each reference stream: objects that are not in it no longer
+    exist. -#}
 with
 
 reports as (

@@ -1,5 +1,5 @@
-{#- The last look and the last deep look of each chain, whether they were read in full,
-    and up to where. -#}
+{#- The last incremental read and the last late-arrival scan of each chain: whether they
+    were read in full, and up to which time. -#}
 with
 
 looks as (

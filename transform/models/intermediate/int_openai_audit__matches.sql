@@ -13,8 +13,8 @@
         post_hook="{{ openai_audit.note_that_it_is_judged() }}",
     )
 }}
-{#- Of events that are judged all matches are written anew, of states all in each run. A full
-    refresh has all events judged again; to drop the table would lose what is not. -#}
+{#- All matches of judged events are written again, those of states in each run. A full
+    refresh judges all events again; dropping the table would lose the other matches. -#}
 {%- set settings = openai_audit.settings_of_rules() -%}
 {%- set cards = openai_audit.cards() -%}
 {%- set rules_of_states = [] -%}
@@ -22,7 +22,8 @@
 
 with
 
--- What is judged stands in a table, because it is known only after this was compiled.
+-- What is judged is read from a table, because it is known only after this model was
+-- compiled.
 judged as (
     select * from {{ ref('int_openai_audit__judged') }}
     where not is_done
@@ -56,7 +57,7 @@ matches as (
     {%- endfor %}
 )
 
--- A rule may find an event by several ways.
+-- A rule may match an event more than once.
 select
     rule,
     account_id,

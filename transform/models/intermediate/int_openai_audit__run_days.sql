@@ -1,4 +1,4 @@
-{#- What the reports of the runs of a day say. -#}
+{#- The reports of the runs of a day. -#}
 with
 
 reports as (
@@ -8,7 +8,7 @@ reports as (
         scope as source,
         started_at,
         complete,
-        -- Null: nothing was to be read.
+        -- Null if there was nothing to read.
         max(case when coalesce(complete, true) then started_at end) over (
             partition by coalesce(workspace_id, organization_id), scope
         ) as last_complete_at,

@@ -10,9 +10,9 @@
         post_hook="{{ openai_audit.analyze_first_build() }}",
     )
 }}
-{#- What events say of how an id is called: by giving it that name, or by carrying the name
-    along, such as a project's; the latter is kept once a day. A row consists of its key
-    alone, so that it does not matter in which order events arrive. -#}
+{#- The names of ids in events: set by the event, or only mentioned in it, such as a
+    project's; the latter are kept once a day. A row consists of its key alone, so that the
+    order in which events arrive does not matter. -#}
 with
 
 events as (

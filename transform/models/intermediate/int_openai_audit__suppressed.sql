@@ -1,5 +1,5 @@
-{#- The findings that the operator does not want to be told, as of now, and why. What a
-    suppression leaves out stands for all. -#}
+{#- The findings that are suppressed now, and the reason. A field that a suppression leaves
+    out matches all values. -#}
 with
 
 suppressions as (

@@ -1,5 +1,5 @@
-{#- What the reference streams list is the truth about who has access; the log says who
-    gave it, and when it was used. -#}
+{#- The reference streams define who has access; the log adds who granted it and when it was
+    used. -#}
 with
 
 listed as (
@@ -67,7 +67,7 @@ access as (
         )
 ),
 
--- Who can own a key: whether they are still there, and whether anybody knows that.
+-- The owners of keys: whether they still exist, if that is known.
 owners as (
     select
         organization_id,
@@ -92,7 +92,7 @@ owner_names as (
     where is_current
 ),
 
--- One look into an index for each, not a pass over all events.
+-- One index lookup for each, not a scan of all events.
 seen as (
     select
         access.organization_id,
@@ -120,7 +120,7 @@ projects as (
     where is_current and kind = 'project'
 ),
 
--- Which events give which access. One that only changes somebody gives it with a role.
+-- Which events grant which access. An update grants it only if it has a role.
 giving as (
 {%- for access_kind, event_types in {
     'member': ['user.added', 'user.updated', 'tenant.user.added', 'role.assignment.created'],

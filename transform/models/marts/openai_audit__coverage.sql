@@ -1,7 +1,8 @@
 {%- set differs -%}
     (claimed_events != events_in_digest or (exact and claimed_checksum != checksum_in_digest))
 {%- endset -%}
-{#- In full by the last look, or before its bookmark; and no deep look over it failed. -#}
+{#- Read in full by the last incremental read, or before its bookmark; and no late-arrival
+    scan of it failed. -#}
 {%- set was_read -%}
     (
             coalesce(complete or bookmark >= day_end, false)
@@ -166,7 +167,7 @@ select
     cast(null as {{ dbt.type_string() }}) as file_id,
     case
         when events_in_digest is null and events_in_table > 0 then 'unreported'
-        -- There is nothing to compare: a run has seen that, or none has read so far.
+        -- Without a digest: a run found no events, or no run has read the day yet.
         when events_in_digest is null and not was_read_later then 'incomplete'
         when events_in_digest is null and has_files then 'by_file'
         when events_in_digest is null and has_set_aside then 'set_aside'

@@ -8,8 +8,8 @@
         indexes=[{'columns': ['finding_id'], 'unique': true}, {'columns': ['detected_at']}] if target.type == 'postgres' else [],
     )
 }}
-{#- What was told stays as it was told: a run adds findings that are new, and of those that
-    are there it lets only the events grow. -#}
+{#- Findings do not change after they were detected: a run adds new ones, and only adds
+    events to existing ones. -#}
 {%- set columns = [
     'finding_id', 'rule', 'title', 'severity', 'organization_id', 'workspace_id', 'entity',
     'window_start', 'first_event_at', 'last_event_at', 'detected_at', 'event_count',
@@ -22,8 +22,8 @@
     'sentence': openai_audit.printable(openai_audit.finding_sentence()) ~ ' as sentence',
 } -%}
 {%- set grown = {
-    'first_event_at': 'case when detected.first_event_at < told.first_event_at then detected.first_event_at else told.first_event_at end as first_event_at',
-    'last_event_at': 'case when detected.last_event_at > told.last_event_at then detected.last_event_at else told.last_event_at end as last_event_at',
+    'first_event_at': 'case when detected.first_event_at < existing.first_event_at then detected.first_event_at else existing.first_event_at end as first_event_at',
+    'last_event_at': 'case when detected.last_event_at > existing.last_event_at then detected.last_event_at else existing.last_event_at end as last_event_at',
     'event_count': 'detected.event_count',
     'event_ids': 'detected.event_ids',
 } -%}
@@ -37,8 +37,8 @@ detected as (
 new_ones as (
     select detected.finding_id
     from detected
-    left join {{ this }} as told on detected.finding_id = told.finding_id
-    where told.finding_id is null
+    left join {{ this }} as existing on detected.finding_id = existing.finding_id
+    where existing.finding_id is null
 ),
 {%- else -%}
 new_ones as (
@@ -61,7 +61,7 @@ names as (
     group by account_id, id
 ),
 
--- What is a state has no event that says whose it is.
+-- A finding about a state has no event that names its organization.
 workspaces as (
     select distinct workspace_id
     from {{ ref('openai_audit__coverage') }}
@@ -130,9 +130,9 @@ union all
 
 select
     {%- for column in columns %}
-    {{ grown.get(column, 'told.' ~ column) }}{{ ',' if not loop.last }}
+    {{ grown.get(column, 'existing.' ~ column) }}{{ ',' if not loop.last }}
     {%- endfor %}
-from {{ this }} as told
-inner join detected on told.finding_id = detected.finding_id
-where detected.event_count > told.event_count
+from {{ this }} as existing
+inner join detected on existing.finding_id = detected.finding_id
+where detected.event_count > existing.event_count
 {%- endif %}

@@ -1,15 +1,15 @@
 {{ config(materialized='view') }}
-{#- What of all that was told still holds, by the rules, settings, events and lists of now. -#}
+{#- Whether each finding still holds under the current rules, settings, events and lists. -#}
 select
-    told.finding_id,
-    told.rule,
-    told.severity,
-    told.organization_id,
-    told.workspace_id,
-    told.entity,
-    told.window_start,
+    findings.finding_id,
+    findings.rule,
+    findings.severity,
+    findings.organization_id,
+    findings.workspace_id,
+    findings.entity,
+    findings.window_start,
     detected.finding_id is not null as holds,
     suppressed.reason as suppressed_reason
-from {{ ref('openai_audit__findings') }} as told
-left join {{ ref('int_openai_audit__detected') }} as detected on told.finding_id = detected.finding_id
-left join {{ ref('int_openai_audit__suppressed') }} as suppressed on told.finding_id = suppressed.finding_id
+from {{ ref('openai_audit__findings') }} as findings
+left join {{ ref('int_openai_audit__detected') }} as detected on findings.finding_id = detected.finding_id
+left join {{ ref('int_openai_audit__suppressed') }} as suppressed on findings.finding_id = suppressed.finding_id

@@ -1,5 +1,5 @@
-{#- Whether each list of the reference streams was read, and how much it held: an empty list
-    is another answer than one that was refused, or that no run has read. -#}
+{#- Whether each list of the reference streams was read, and its size: an empty list differs
+    from one that was refused, or that no run has read. -#}
 with
 
 reports as (

@@ -8,15 +8,12 @@
         post_hook="{{ openai_audit.analyze_first_build() }}",
     )
 }}
-{#- Names that an id was given, in the order of time; those that follow each other with the
-    same name are one row. A name holds for what happened after it was given, and the first
-    one for all that came before as well. What is listed is the newest; nobody knows since
-    when, so it holds from when another name was last given.
-
-    People are called by the name that is listed, at all times, or else by their address;
-    what nobody named or listed is called as the newest event that mentions it calls it.
-
-    A run writes anew what is listed and what was seen since the run before. -#}
+{#- The names of an id over time; consecutive events with the same name are one row. A name
+    is valid for events after it was set, and the first one also for all events before. The
+    listed name is the newest; since when is unknown, so it is valid from the last time that
+    another name was set. People always have their listed name, otherwise their address; ids
+    that were neither named nor listed have the name in the newest event that mentions them.
+    A run writes again what is listed and what was seen since the previous run. -#}
 with
 
 listed as (
@@ -59,7 +56,7 @@ relevant as (
 
     union all
 
-    -- Most events carry names along, mostly of those who are listed and not called by them.
+    -- Most events mention names, mostly of listed ids, which do not use them.
     select
         sightings.account_id,
         sightings.id,

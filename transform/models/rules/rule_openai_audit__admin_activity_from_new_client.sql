@@ -18,7 +18,7 @@ acts as (
     where asn is not null
 ),
 
--- Something is new from the act on before which it was not there for so many days.
+-- A value is new from an event on if it was unseen for `days` before that event.
 first_ones as (
     select
         event_id,

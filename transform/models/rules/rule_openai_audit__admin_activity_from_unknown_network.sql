@@ -45,8 +45,8 @@ addresses as (
     {{ openai_audit.addresses('select distinct ip_address as address from changes') }}
 ),
 
--- What became of each allow list. A list is in force from when it is activated; one of which
--- nothing but changes is known was activated before the log begins.
+-- The history of each allow list. A list is in force from its activation; a list with only
+-- changes in the log was activated before the log begins.
 list_events as (
     select
         event_id,
@@ -103,7 +103,7 @@ placed as (
     where list_id is not null
 ),
 
--- The last of several things is the greatest text that begins with its place.
+-- The last value of several is the greatest text that begins with the position.
 known as (
     select
         account_id,
@@ -126,7 +126,8 @@ ranges as (
     ) }}
 ),
 
--- With a list whose ranges are not known, or one for everybody, nobody is known to be outside.
+-- With a list whose ranges are unknown or allow every address, no address counts as
+-- outside.
 open_lists as (
     select event_id
     from of_lists
@@ -149,8 +150,8 @@ in_force as (
     where known.state is null or known.state like '%.activated'
 ),
 
--- From here on each range, and each account, has a number that goes up where a list comes into
--- force and down where it no longer is: a look back is a sum and no search.
+-- From here on each range and each account has +1 when a list comes into force and -1 when
+-- it no longer is: the state at a time is a running sum, without a search.
 range_steps as (
     select
         in_force.account_id,

@@ -1,5 +1,5 @@
-{#- Both feeds may tell of the same key, and that of the tenant without its id: so a finding
-    is about who did it. -#}
+{#- Both feeds may contain the same key, the tenant's without its id, so the entity of a
+    finding is the actor. -#}
 select
     event_id,
     account_id,

@@ -9,7 +9,7 @@ assignments as (
         coalesce(object_id, actor, event_id) as entity,
         -- The id of an assignment begins with that of its role, and a role of OpenAI's own
         -- has its name in its id: role_assignment_role-api-organization-owner__…
-        coalesce(lower({{ openai_audit.json_text('details', 'id') }}), '') || ' ' || coalesce({{ openai_audit.told_role() }}, '') as role,
+        coalesce(lower({{ openai_audit.json_text('details', 'id') }}), '') || ' ' || coalesce({{ openai_audit.named_role() }}, '') as role,
         lower({{ openai_audit.json_text('details', 'resource_type') }}) as resource_type
     from {{ ref('int_openai_audit__watched') }}
     where event_type in ('role.assignment.created', 'tenant.role_assignment.created', 'tenant.resource_role_assignment.created')

@@ -16,7 +16,8 @@ sign_ins as (
     where {{ openai_audit.failed_to_sign_in() }} or {{ openai_audit.signed_in() }}
 ),
 
--- A failure may name only the address of whom a success also names the id.
+-- A failed sign-in may contain only the e-mail address, while a successful one also has the
+-- id.
 of_accounts as (
     select
         event_id,

@@ -34,7 +34,7 @@ rested as (
     from dated
 ),
 
--- Who comes back signs in first, mostly.
+-- A returning user usually signs in first.
 awake as (
     select
         event_id,

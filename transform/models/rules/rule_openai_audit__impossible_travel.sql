@@ -2,7 +2,7 @@
 {%- set least_distance = openai_audit.parameter('impossible_travel', 'kilometers', 500) -%}
 with
 
--- What is no place has no numbers: a sine of infinity would be an error.
+-- Without a place the coordinates are null: a sine of infinity would be an error.
 sign_ins as (
     select
         event_id,
@@ -40,7 +40,7 @@ ways as (
         seconds,
         {{ openai_audit.kilometers_between('latitude_before', 'longitude_before', 'latitude', 'longitude') }} as kilometers
     from pairs
-    -- Of what lies further back a run may not know.
+    -- A run may not have earlier events.
     where seconds <= 86400
 )
 

@@ -18,7 +18,8 @@ deletions as (
             or event_type like '%.archived'
             or event_type like '%.removed'
             or event_type like '%.revoked'
-            -- Of a workspace not what people, or tools for compliance, delete every day.
+            -- Without the deletions of a workspace that people and compliance tools do
+            -- every day.
             or event_type in ('USER_DELETE', 'GROUP_DELETE', 'DELETE_GPT', 'DELETE_PROJECT', 'DELETE_CUSTOM_AGENT', 'DELETE_WORKSPACE_SKILL')
         )
 ),

@@ -1,7 +1,7 @@
 {%- set minutes = openai_audit.parameter('mtls_certificate_replaced', 'minutes', 60) -%}
 with
 
--- What became of each certificate, as far back as the log goes: there are few such events.
+-- The history of each certificate in the whole log: there are few such events.
 certificate_events as (
     select
         event_id,
@@ -22,8 +22,8 @@ certificate_events as (
         )
 ),
 
--- A certificate is active in the organization, and in each project, by itself; and only one
--- that is not can be deleted.
+-- Certificates are activated for the organization and for each project separately, and only
+-- an inactive one can be deleted.
 of_certificates as (
     select
         event_id,

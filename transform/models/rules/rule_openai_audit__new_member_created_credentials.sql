@@ -3,7 +3,7 @@
     'invited': ['invite.sent', 'tenant.user.invited', 'tenant.api_organization_invite.upserted'],
     'accepted': ['invite.accepted', 'tenant.membership.accepted', 'INVITE_ACCEPT'],
     'added': ['user.added', 'tenant.user.added'],
-    'armed': [
+    'created': [
         'api_key.created', 'service_account.created', 'tenant.project_api_key.created', 'tenant.admin_api_key.created',
         'PERSONAL_ACCESS_TOKEN_CREATE',
     ],
@@ -34,7 +34,8 @@ watched as (
     where coalesce(outcome, '') not in ('blocked', 'failed')
 ),
 
--- An acceptance may not say whose it is: then the invitation of that id does.
+-- An acceptance may not contain the address: then that of the invitation with the same id
+-- is used.
 invitations as (
     select
         account_id,
@@ -57,7 +58,7 @@ by_person as (
         occurred_at,
         actor
     from watched
-    where step in ('accepted', 'armed')
+    where step in ('accepted', 'created')
     union all
     select
         account_id,
@@ -68,7 +69,7 @@ by_person as (
         occurred_at,
         actor
     from watched
-    where step in ('accepted', 'armed')
+    where step in ('accepted', 'created')
     union all
     select
         account_id,
@@ -104,7 +105,7 @@ by_person as (
     where step = 'accepted' and age <= {{ day }}
 ),
 
-told as (
+sequenced as (
     select
         event_id,
         account_id,
@@ -128,10 +129,10 @@ select
     actor as entity,
     'high' as severity,
     '{event}, within {{ minutes }} minutes of joining by invitation' as sentence
-from told
-where step = 'armed'
+from sequenced
+where step = 'created'
 group by event_id, account_id, occurred_at, actor
 having
     max(second) - max(accepted) <= {{ (60 * minutes) | int }}
-    -- Who was added may have come without an invitation.
+    -- A member may have been added without an invitation.
     or (max(second) - max(added) <= {{ (60 * minutes) | int }} and max(second) - max(invited) <= {{ day }})

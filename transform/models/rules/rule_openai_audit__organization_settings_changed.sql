@@ -1,6 +1,6 @@
 {%- set visible_to_all = [] -%}
 {%- for setting in ['threads_ui_visibility', 'usage_dashboard_visibility'] -%}
-    {#- Until April 2025 they stood among `settings`. -#}
+    {#- Until April 2025 they were in `settings`. -#}
     {%- do visible_to_all.append(
         "coalesce(lower(coalesce("
         ~ openai_audit.json_text('details', 'changes_requested.' ~ setting) ~ ", "

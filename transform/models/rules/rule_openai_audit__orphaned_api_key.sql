@@ -1,4 +1,4 @@
-{%- set told = {
+{%- set lifecycle = {
     'owner_left_at': {'object': 'owner_id', 'types': ['user.deleted', 'service_account.deleted', 'tenant.user.deleted']},
     'owner_came_at': {'object': 'owner_id', 'types': ['user.added', 'service_account.created', 'tenant.user.added']},
     'deleted_at': {
@@ -13,7 +13,7 @@ keys as (
     where access_kind in ('api_key', 'admin_api_key') and owner_id is not null
 ),
 
--- What the log says of a key and its owner: one look into an index for each.
+-- The events of a key and its owner, with one index lookup for each.
 with_events as (
     select
         keys.organization_id,
@@ -25,7 +25,7 @@ with_events as (
         keys.since,
         keys.last_seen_at,
         keys.listed_at,
-        {%- for moment, about in told.items() %}
+        {%- for moment, about in lifecycle.items() %}
         (
             select max(events.occurred_at)
             from {{ ref('int_openai_audit__events') }} as events
@@ -51,7 +51,8 @@ where
     deleted_at is null
     and (
         owner_is_gone
-        -- A list that is older than the deletion does not tell whether the key outlived it.
+        -- A list that is older than the deletion does not show whether the key still
+        -- exists.
         or (
             owner_left_at < listed_at
             and coalesce(owner_came_at < owner_left_at, true)

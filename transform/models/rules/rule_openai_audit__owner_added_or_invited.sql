@@ -4,13 +4,13 @@ own_domains as (
     {{ openai_audit.own('openai_audit_own_domains', 'domain') }}
 ),
 
-doors as (
+additions as (
     select
         event_id,
         account_id,
         occurred_at,
         event_type like '%invite%' as is_invitation,
-        {{ openai_audit.told_role() }} as role,
+        {{ openai_audit.named_role() }} as role,
         object_id,
         actor,
         lower(trim(coalesce(
@@ -40,9 +40,9 @@ known as (
             select 1
             from own_domains
             where
-                right(doors.email, length(own_domains.domain) + 1) in ('@' || own_domains.domain, '.' || own_domains.domain)
+                right(additions.email, length(own_domains.domain) + 1) in ('@' || own_domains.domain, '.' || own_domains.domain)
         ) as is_foreign
-    from doors
+    from additions
 )
 
 select

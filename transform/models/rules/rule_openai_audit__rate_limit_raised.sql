@@ -5,7 +5,7 @@
 ] -%}
 with
 
--- As far back as the log goes: there are few such events.
+-- The whole log: there are few such events.
 changes as (
     select
         event_id,
@@ -29,7 +29,7 @@ changes as (
         )
 ),
 
--- What a limit is after it was deleted is not in the log: null.
+-- The limit after a deletion is not in the log: null.
 steps as (
     {%- for limit in limits %}
     select
@@ -57,7 +57,7 @@ compared as (
         name,
         value,
         lag(value) over (partition by account_id, project_id, object_id, name order by second, event_id) as value_before,
-        -- So that several steps of a day do not come to more than one may.
+        -- The lowest value of the day, because several steps in one day count together.
         min(value) over (
             partition by account_id, project_id, object_id, name, floor(second / 86400.0) order by second, event_id
         ) as lowest

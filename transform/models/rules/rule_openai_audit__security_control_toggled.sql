@@ -67,8 +67,8 @@ switches as (
     from controls
 ),
 
--- The last time it was switched off, and by whom: the greatest text that begins with the
--- second. Order within a second is not known: what was in the same one counts as before.
+-- The last time it was switched off, and the actor: the greatest text that begins with the
+-- second. The order within a second is unknown: events in the same second count as earlier.
 followed as (
     select
         event_id,
@@ -99,8 +99,8 @@ toggled as (
     where not is_off and second - {{ openai_audit.number('left(last_off, 12)', 'bigint') }} <= {{ (60 * minutes) | int }}
 ),
 
--- How much whoever switched it off had done by the begin and by the end, without a look at
--- each pair of a switch and an event.
+-- The number of events of the actor who switched it off, up to the start and up to the end,
+-- without a join of each switch with each event.
 moments as (
     select
         account_id,
@@ -139,14 +139,14 @@ counted as (
     from moments
 ),
 
-told as (
+parts as (
     select
         event_id,
         account_id,
         occurred_at,
         entity,
         off_actor,
-        -- That which switches it on again is not told twice.
+        -- The event that switches it on again is not counted as one in between.
         case when actor = off_actor then -1 else 0 end as done
     from toggled
     union all
@@ -172,5 +172,5 @@ select
         || cast(cast(greatest(sum(done), 0) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}),
         ''
     ) as sentence
-from told
+from parts
 group by event_id

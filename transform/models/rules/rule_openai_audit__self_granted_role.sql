@@ -1,13 +1,12 @@
-{#- What gives a role or an access beside those that somebody has, and what puts one role in
-    the place of another. Who was invited may be said to have added themselves, so
-    `user.added` is in neither. -#}
+{#- Types that add a role or an access, and types that replace a role. Accepting an
+    invitation may be logged as adding oneself, so `user.added` is in neither. -#}
 {%- set adding = [
     'role.assignment.created', 'tenant.role_assignment.created', 'tenant.resource_role_assignment.created',
     'tenant.group.member.added', 'tenant.resource_access.updated', 'tenant.resource_share_grant.created',
     'GROUP_ADD_USERS', 'ADD_WORKSPACE_DIRECTORY_GROUP_USER',
 ] -%}
 {%- set replacing = ['user.updated', 'service_account.updated', 'tenant.user.updated', 'tenant.service_account.updated', 'USER_ROLE_UPDATED'] -%}
-{#- Where the one who gains may stand; few of these types have documented details. -#}
+{#- Where the recipient may be; few of these types have documented details. -#}
 {%- set places = ['object_id'] -%}
 {%- for path in ['principal_id', 'user_id', 'member_id', 'user_email', 'email', 'data.principal_id', 'data.user_id', 'data.member_id', 'data.email'] -%}
     {%- do places.append(openai_audit.json_text('details', path)) -%}
@@ -25,7 +24,7 @@ grants as (
         actor,
         -- The id of an assignment begins with that of its role.
         case when event_type like '%assignment%' then coalesce(lower({{ openai_audit.json_text('details', 'id') }}), '') else '' end
-        || ' ' || coalesce({{ openai_audit.told_role() }}, '') as role
+        || ' ' || coalesce({{ openai_audit.named_role() }}, '') as role
     from {{ ref('int_openai_audit__watched') }}
     where
         event_type in {{ openai_audit.text_list(adding + replacing) }}
@@ -67,5 +66,5 @@ select
 from rated
 where
     event_type in {{ openai_audit.text_list(adding) }}
-    -- The least of roles in the place of another is a loss.
+    -- Replacing a role with a basic one is not a gain.
     or (trim(role) != '' and not is_least)

@@ -6,7 +6,7 @@ changed as (
         account_id,
         occurred_at,
         coalesce(object_id, actor, event_id) as entity,
-        {{ openai_audit.told_role() }} as role
+        {{ openai_audit.named_role() }} as role
     from {{ ref('int_openai_audit__watched') }}
     where event_type in ('service_account.created', 'service_account.updated', 'tenant.service_account.updated')
 )

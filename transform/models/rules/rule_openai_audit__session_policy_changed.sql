@@ -11,5 +11,5 @@ where
         event_type like 'tenant.session_policy.%'
         or event_type like 'tenant.principal_authentication_policy.%'
     )
-    -- To resolve a policy is to look up which one holds for somebody: nothing changes.
+    -- To resolve a policy is to look up which one applies to a user: nothing changes.
     and event_type not like '%.resolved'

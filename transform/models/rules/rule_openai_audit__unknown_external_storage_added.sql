@@ -14,7 +14,7 @@ registered as (
         account_id,
         occurred_at,
         coalesce(object_id, actor, event_id) as entity,
-        -- The one that nobody else can have comes first.
+        -- The identifier that is globally unique comes first.
         lower(trim(coalesce(
             {%- for place in places %}
             {{ openai_audit.json_text('details', 'data.provider.' ~ place) }}{{ ',' if not loop.last }}

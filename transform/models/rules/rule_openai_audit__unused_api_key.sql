@@ -8,7 +8,7 @@ keys as (
         principal_id,
         coalesce(last_seen_at, since) as idle_since
     from {{ ref('openai_audit__access') }}
-    -- Of a key without an owner another rule tells.
+    -- orphaned_api_key reports keys without an owner.
     where access_kind in ('api_key', 'admin_api_key') and not coalesce(owner_is_gone, false)
 )
 

@@ -33,7 +33,7 @@ counted as (
     from sign_ins
 ),
 
--- Each sign-in makes the hours around it usual.
+-- The hours around each sign-in are usual.
 distances as (
     {%- for distance in range(-1 * hours, hours + 1) %}
     select {{ distance }} as distance

@@ -1,6 +1,6 @@
 {%- set sso_providers = openai_audit.parameter('workspace_control_changed', 'sso_providers', []) -%}
-{#- No document says what is in the details of these actions, so a severity rests on the
-    action, and on details only where they say so plainly. -#}
+{#- The details of these actions are not documented, so the severity depends on the action,
+    and on details only where their meaning is clear. -#}
 {%- set severities = {
     'critical': ['SAML_CREATE_CONNECTION'],
     'high': [
@@ -17,7 +17,7 @@
     'low': ['APP_ALLOW_USER', 'APP_PUBLISH', 'SKILL_WORKSPACE_ACCESS', 'WORKSPACE_TOGGLE_FEATURE'],
 } -%}
 {%- set ip_lists = ['WORKSPACE_SET_IP_ALLOWLIST', 'WORKSPACE_SET_COMPLIANCE_API_IP_ALLOWLIST'] -%}
-{%- set doors = [
+{%- set openings = [
     'INVITE_SET_ALLOW_EXTERNAL_DOMAINS', 'INVITE_SET_AUTO_ACCEPT_JOIN_REQUESTS', 'WORKSPACE_SET_AUTO_PROVISION',
     'SCIM_SET_EMAIL_INVITES_ENABLED', 'WORKSPACE_SET_IS_DISCOVERABLE',
 ] -%}
@@ -32,7 +32,7 @@ workspace_events as (
         outcome,
         source,
         actor,
-        {{ openai_audit.told_role() }} as role,
+        {{ openai_audit.named_role() }} as role,
         lower({{ openai_audit.json_text('details', 'enabled') }}) as enabled,
         lower(trim({{ openai_audit.json_text('details', 'auth_provider_name') }})) as provider,
         {{ openai_audit.lets_in_everybody('ip_ranges') }} or {{ openai_audit.lets_in_everybody('allowed_ips') }} as lets_in_everybody,
@@ -65,7 +65,7 @@ rated as (
             when event_type in ('USER_ROLE_UPDATED', 'INVITE_USERS') and role like '%admin%' then 'high'
             when event_type = 'USER_ROLE_UPDATED' and role is not null then null
             when event_type in {{ openai_audit.text_list(ip_lists) }} and (enabled = 'false' or lets_in_everybody) then 'critical'
-            when event_type in {{ openai_audit.text_list(doors) }} and enabled = 'false' then 'low'
+            when event_type in {{ openai_audit.text_list(openings) }} and enabled = 'false' then 'low'
             {%- for severity, actions in severities.items() %}
             when event_type in {{ openai_audit.text_list(actions) }} then '{{ severity }}'
             {%- endfor %}

@@ -1,9 +1,7 @@
-{#- Details come under a key named like the type; some write it with underscores, and the
-    tap then finds them in `extra`. An actor of a kind that is not documented is searched for
-    a user, a service account, or whoever has an e-mail address.
-
-    Subqueries, because PostgreSQL looks for new rows by an index, and flattens only what
-    is asked for, where a view has no `with`. -#}
+{#- Details are under a key named like the type; if it is written with underscores, the tap
+    puts them into `extra`. In an actor of an undocumented kind, a user, a service account
+    or any object with an e-mail address is searched. Subqueries, because PostgreSQL uses an
+    index for new rows and flattens only the requested ones if a view has no `with`. -#}
 select
     id as event_id,
     effective_at as occurred_at,

@@ -1,5 +1,5 @@
-{#- All reference streams in one shape. For each: what its rows are called in names and
-    in access, its columns, and what stands for the ones that have another name. -#}
+{#- All reference streams with the same columns. For each: its kinds in names and in access,
+    its columns, and expressions for columns with another name. -#}
 {%- set streams = {
     'users': {
         'kind': 'user',

@@ -1,5 +1,5 @@
-{#- The tables of the tap that there are. Every other staging model waits for this one, in
-    which the settings and the tables are checked: if one is wrong, nothing else is built. -#}
+{#- The existing tables of the tap. Every other staging model depends on this one, which
+    checks the settings and the tables: if a check fails, nothing else is built. -#}
 {%- do source('openai_audit', 'audit_logs') -%}
 {{ openai_audit.check_settings() }}
 {%- set found = openai_audit.found_tables() -%}
