@@ -1,6 +1,6 @@
 """What dbt promises: the columns of its models, the severities and the verdicts.
 
-`contract.json` is made of the dbt package by `make generate`.
+`make generate` writes `contract.json` from the dbt package.
 """
 
 from __future__ import annotations

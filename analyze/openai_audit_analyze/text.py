@@ -1,9 +1,9 @@
 """Make user-supplied text safe to show: names, addresses, sentences, database errors.
 
-Whoever signs up chooses a name, an e-mail address or a user agent, and a project or key
-is named by whoever creates it. `safe` bounds such a text, puts it on one line, shows
-invisible characters, and masks secrets. Escaping for HTML or for a chat is left to what
-writes that medium.
+Users choose their name, e-mail address and user agent, and the names of the projects
+and keys that they create. `safe` bounds such a text, puts it on one line, shows
+invisible characters, and masks secrets. Escaping for HTML or for a chat is done by the
+code that writes that medium.
 
 A mask never covers more than the text that carries the secret: a name may not hide what
 stands beside it in a sentence. Names stand in typographic quotes there, so no mask

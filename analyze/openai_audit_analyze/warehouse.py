@@ -50,7 +50,7 @@ class Query(Protocol):
 
 @dataclass(frozen=True)
 class Command:
-    """What a command tells the database of itself, and its operator of an error.
+    """How a command identifies itself to the database and reports errors.
 
     Attributes:
         program: The name of the session.
@@ -153,7 +153,7 @@ class Postgres:
 
                 yield query
         except psycopg.Error as error:
-            # Without the cause: a traceback would show how the connection was made.
+            # Without the cause: a traceback would show the connection's settings.
             raise WarehouseFailed(
                 f"PostgreSQL: {safe(error, self.password, longest=300)}:"
                 f" {_advice(error, self.command)}"
@@ -257,7 +257,7 @@ def listed(names: list[str], most: int) -> str:
 
 
 def _advice(error: Exception, command: Command) -> str:
-    """Say what an error of the database means, and what to do."""
+    """Return what an error of the database means, and its remedy."""
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return f"the role lacks a privilege: {command.docs} has the GRANTs it needs"
     if isinstance(

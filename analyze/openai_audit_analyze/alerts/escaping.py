@@ -51,7 +51,7 @@ def escaped(text: str, longest: int) -> str:
     """
     shown = safe(text, longest=longest).translate(_LOOK_ALIKE)
     shown = _UNDERLINE.sub(_low_lines, shown)
-    # As analysts write addresses that nobody should open by accident.
+    # As analysts write addresses that should not be opened by accident.
     shown = _SCHEME.sub(r"\1[:]", shown)
     shown = _IP_ADDRESS.sub(r"\1[.]\2[.]\3[.]", shown)
     shown = _DOT.sub("[.]", shown)

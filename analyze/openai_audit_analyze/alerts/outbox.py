@@ -77,7 +77,7 @@ class Claim:
         is_known: Whether the receiver had another minimum severity before.
         left: How many findings are left for further messages.
         ids: The rows that it holds.
-        claimed_at: When it was claimed, which tells it from a later claim.
+        claimed_at: When it was claimed, which distinguishes it from a later claim.
     """
 
     receiver: Receiver

@@ -18,7 +18,7 @@ MOST_OWNERS = 50
 MOST_KEYS = 25
 MOST_ROLES = 20
 STALE_DAYS = 90
-"""After so many days without use a key is worth a look, and a person too."""
+"""Days without use after which a key or a person should be reviewed."""
 
 _STALE = f"cast(%(now)s as timestamp) - interval '{STALE_DAYS} days'"
 _AGES = (30, 90, 365)
@@ -30,8 +30,8 @@ _WAYS = """
     group by access_kind
     order by ways desc, kind
 """
-# Who has joined long ago may be an owner since today, so what counts is the newest
-# event that gave a role. Without one in the log, it is the day of joining.
+# A long-time member may be an owner since today, so the newest event that granted a
+# role counts. Without one in the log, it is the day of joining.
 _OWNERS = f"""
     select
         coalesce(
@@ -204,8 +204,8 @@ class Known:
 
     Attributes:
         keys: How many there are.
-        owner_unknown: Those of which nobody knows whether the owner is there.
-        age_unknown: Those of which nobody knows when they were made or used.
+        owner_unknown: Those of which it is not known whether the owner exists.
+        age_unknown: Those of which it is not known when they were created or used.
     """
 
     keys: int
@@ -231,7 +231,7 @@ class Access:
         with_owners: The organizations of which a member is an owner.
         roles: The members by role.
         admin_keys: The admin keys, the newest first.
-        idle_keys: Keys that nobody uses, or whose owner is gone, as far as is known.
+        idle_keys: Keys that are known to be unused, or whose owner was removed.
         known: Of how many keys it is not known whether they are such.
         used: For each of `AGE_NAMES` how many keys there are of each of `USE_NAMES`.
     """

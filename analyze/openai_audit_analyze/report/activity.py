@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_BUSIEST = 10
 MOST_SENTENCES = 200
-"""Sentences in the timeline. With a year of them nobody would find anything."""
+"""Sentences in the timeline. A year of them would be unreadable."""
 
 MOST_SENTENCES_A_DAY = 30
 """Sentences of one day, so that a busy day leaves room for others."""
@@ -60,9 +60,9 @@ def _busiest(  # noqa: PLR0913 - the parts of a question
     Args:
         who: What events have in common that are of the same one.
         where: Which events count.
-        name: What it is called. Names change, so that of the newest event is told.
+        name: What it is called. Names change, so the newest one is shown.
         detail: What else is known of it, of the same event.
-        id_: What tells it from others of that name.
+        id_: What distinguishes it from others with that name.
         known: What an event has to have for its name and detail to be preferred.
         others: What is counted besides.
     """
@@ -148,13 +148,13 @@ _COUNTRIES = _busiest(
     known="country",
     others=_PERSON,
 )
-_IS_TOLD = f"""
+_IN_TIMELINE = f"""
     {_IN_PERIOD} and not {_IS_SIGN_IN} and event_type not like 'logout%%'
 """
-# Whatever happens often may be made to happen, so that it hides the rest. What findings
-# are about comes first, then what is rare in the period, then what is new.
+# An attacker can cause many events to hide others. So events of findings come first,
+# then rare types, then the newest events.
 _SENTENCES = f"""
-    with told as (
+    with listed as (
         select
             occurred_at, event_id, event_type, account_id as account, sentence,
             event_id in (
@@ -162,7 +162,7 @@ _SENTENCES = f"""
             ) as is_of_finding,
             count(*) over (partition by event_type) as of_type
         from {{events}}
-        where {_IS_TOLD}
+        where {_IN_TIMELINE}
     ),
 
     ranked as (
@@ -172,7 +172,7 @@ _SENTENCES = f"""
                 partition by cast(occurred_at as date)
                 order by is_of_finding desc, of_type, occurred_at desc, event_id desc
             ) as number_of_day
-        from told
+        from listed
     ),
 
     chosen as (
@@ -193,7 +193,7 @@ _OF_DAYS = f"""
         cast(date_trunc('day', occurred_at) as timestamp) as day, event_type,
         count(*) as events
     from {{events}}
-    where {_IS_TOLD}
+    where {_IN_TIMELINE}
     group by 1, 2
     order by 1 desc, events, event_type
 """
@@ -214,11 +214,11 @@ class Events:
 
     @property
     def is_sign_in(self) -> bool:
-        """Whether somebody signed in, or tried to."""
+        """Whether it is a sign-in, successful or not."""
         return self.event_type.startswith("login")
 
     @property
-    def is_told(self) -> bool:
+    def is_in_timeline(self) -> bool:
         """Whether they have a sentence of their own in the timeline."""
         return not self.event_type.startswith(("login", "logout"))
 
@@ -244,7 +244,7 @@ class Busy:
     Attributes:
         name: What people call it.
         detail: What else is known of it.
-        id: What tells it from others of its name.
+        id: What distinguishes it from others with its name.
         namesakes: How many of those that are shown have its name, itself included.
         account: The organization or workspace, or one of them.
         accounts: In how many organizations and workspaces it is.
@@ -270,7 +270,7 @@ class Busy:
 
 
 @dataclass(frozen=True)
-class Told:
+class EventSentence:
     """An event in a sentence.
 
     Attributes:
@@ -297,12 +297,12 @@ class Day:
 
     Attributes:
         date: The midnight at which it begins.
-        told: What is told of it, the newest first.
-        left_out: How many events of each type are not told, the rarest type first.
+        shown: The events that are shown, the newest first.
+        left_out: How many events of each type are not shown, the rarest type first.
     """
 
     date: datetime
-    told: Sequence[Told]
+    shown: Sequence[EventSentence]
     left_out: Mapping[str, int]
 
 
@@ -341,7 +341,7 @@ class Activity:
             answers.rows(Busy, _ADDRESSES),
             answers.rows(Busy, _COUNTRIES),
             _days(
-                answers.rows(Told, _SENTENCES, of_findings=list(of_findings)),
+                answers.rows(EventSentence, _SENTENCES, of_findings=list(of_findings)),
                 answers.rows(_OfDay, _OF_DAYS),
             ),
         )
@@ -362,14 +362,14 @@ class Activity:
         return self._count(lambda row: row.is_sign_in and bool(row.failed))
 
     @cached_property
-    def told(self) -> int:
+    def in_timeline(self) -> int:
         """How many events have a sentence of their own, shown or not."""
-        return self._count(lambda row: row.is_told)
+        return self._count(lambda row: row.is_in_timeline)
 
     @cached_property
     def sentences(self) -> int:
         """How many of them are shown."""
-        return sum(len(day.told) for day in self.days)
+        return sum(len(day.shown) for day in self.days)
 
     @cached_property
     def categories(self) -> list[tuple[str, int]]:
@@ -403,16 +403,16 @@ class Activity:
         return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _days(sentences: Sequence[Told], of_days: Sequence[_OfDay]) -> list[Day]:
-    """Return each day that has an event which is told or left out, the newest first."""
-    told: dict[datetime, list[Told]] = defaultdict(list)
+def _days(sentences: Sequence[EventSentence], of_days: Sequence[_OfDay]) -> list[Day]:
+    """Return each day with events, shown or left out, the newest first."""
+    shown: dict[datetime, list[EventSentence]] = defaultdict(list)
     for event in sentences:
-        told[event.day].append(event)
+        shown[event.day].append(event)
     left_out: dict[datetime, dict[str, int]] = defaultdict(dict)
     for row in of_days:
-        shown = sum(event.event_type == row.event_type for event in told[row.day])
-        if row.events > shown:
-            left_out[row.day][row.event_type] = row.events - shown
+        of_type = sum(event.event_type == row.event_type for event in shown[row.day])
+        if row.events > of_type:
+            left_out[row.day][row.event_type] = row.events - of_type
     return [
-        Day(date, told[date], left_out[date]) for date in sorted(told, reverse=True)
+        Day(date, shown[date], left_out[date]) for date in sorted(shown, reverse=True)
     ]

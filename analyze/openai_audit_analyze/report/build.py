@@ -149,7 +149,7 @@ def _chosen(answers: Answers, accounts: Sequence[Account]) -> list[Account]:
 
 
 def _manifest(report: Report, text: bytes) -> bytes:
-    """Return what is known of a report: its checksum, and what it was made of."""
+    """Return the manifest of a report: its checksum and its inputs."""
     content: Mapping[str, Any] = {
         "file": PAGE,
         "sha256": hashlib.sha256(text).hexdigest(),

@@ -1,8 +1,8 @@
 """Charts as SVG, which the page holds as a part of its text.
 
 Colours are variables of the page's style sheet, so that one picture serves both themes.
-What a chart is made of are numbers, times and words of this package: names that others
-chose are in tables only.
+A chart contains numbers, times and words of this package. User-supplied text is in
+tables only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _WIDE, _NARROW = 696, 356
 """Widths in pixels on a screen and on a phone. A chart that is scaled to fit a phone
-has letters that nobody can read, so each is drawn for both."""
+has unreadable letters, so each is drawn for both."""
 
 _BARS = alt.Scale(paddingInner=0.15, paddingOuter=0)
 _WORD = 76
@@ -200,5 +200,5 @@ def _svg(chart: Any, kind: str, *, stretched: bool = False) -> Markup:  # noqa: 
     attributes = f'class="{kind}" aria-hidden="true" focusable="false"'
     if stretched:
         attributes += ' preserveAspectRatio="none"'
-    # Trusted: made by the library of the values above.
+    # Trusted: the library creates it from the values above.
     return Markup(text.replace('class="marks"', attributes, 1))  # noqa: S704

@@ -39,7 +39,7 @@ UNKNOWN = "unknown"
 """A verdict that a newer version of the dbt package has, and this one does not."""
 
 _RANKS = (UNKNOWN, *VERDICTS)
-"""From the worst to the best, as far as anybody knows."""
+"""From the worst to the best, unknown first."""
 
 _SEEN = (*_RANKS[: _RANKS.index("pending")], NOT_COVERED, *VERDICTS[-3:], EMPTY)
 """The same with what a day may have instead of a verdict: of a week the worst shows."""
@@ -205,14 +205,14 @@ class Feed:
 
     @property
     def is_in_order(self) -> bool:
-        """Whether nobody has to look into it. The last day need not be read yet."""
+        """Whether it needs no review. The last day may not be read yet."""
         return all(
             verdict in _LATER for verdict in self.verdicts
         ) and self.days_not_covered <= (not self.last_is_covered)
 
     @property
     def badness(self) -> tuple[int, ...]:
-        """What sorts feeds, the one first that is most in need of a look."""
+        """The sort key of feeds: those that most need a review come first."""
         counts = (-self.verdicts.get(verdict, 0) for verdict in _RANKS[:-3])
         return (*counts, -self.days_not_covered, -sum(self.verdicts.values()))
 

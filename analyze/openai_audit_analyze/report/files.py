@@ -20,7 +20,7 @@ def write(directory: Path, contents: Mapping[str, bytes]) -> None:
     """Replace files, or leave all of them as they were if one cannot be written.
 
     Between two of the replacements the program may be killed. So the last file should
-    have what tells whether it belongs to the others.
+    have what shows whether it belongs to the others.
 
     Args:
         directory: Where they are.
@@ -36,18 +36,18 @@ def write(directory: Path, contents: Mapping[str, bytes]) -> None:
         for left in directory.glob(f".{name}-*"):
             if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
                 left.unlink(missing_ok=True)
-    made: dict[str, Path] = {}
+    created: dict[str, Path] = {}
     try:
         for name, content in contents.items():
             handle, path = tempfile.mkstemp(dir=directory, prefix=f".{name}-")
-            made[name] = Path(path)
+            created[name] = Path(path)
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-        for name, new in made.items():
+        for name, new in created.items():
             new.replace(directory / name)
     except BaseException:
-        for new in made.values():
+        for new in created.values():
             new.unlink(missing_ok=True)
         raise

@@ -1,4 +1,4 @@
-"""What is alarming: the findings of the period, put together by severity and rule."""
+"""The findings of the period, grouped by severity and rule."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from openai_audit_analyze.contract import SEVERITIES
-from openai_audit_analyze.report.activity import Told
+from openai_audit_analyze.report.activity import EventSentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from openai_audit_analyze.report.models import Answers
 
 MOST_OF_A_RULE = 6
-"""Findings that are shown of a rule and a severity, the newest. Were all rules counted
-together, whoever sets off one of them many times would hide what others have found."""
+"""Findings that are shown of a rule and a severity, the newest. A limit
+for all rules would let many findings of one rule hide those of others."""
 
-MOST_NOT_TOLD = 20
+MOST_INACTIVE = 20
 """Findings that are shown of those that are suppressed, or that no longer hold."""
 
 _RANK = "case severity {} else 0 end".format(
@@ -56,7 +56,7 @@ _COUNTS = f"""
     group by 1, 2, 3
 """
 _FINDINGS = f"""
-    with told as (
+    with ranked as (
         select
             finding_id, rule, severity, account, title, first_at, last_at, event_count,
             event_ids, sentence, remediation, mitre,
@@ -69,30 +69,30 @@ _FINDINGS = f"""
     )
 
     select
-        told.finding_id, told.rule, told.severity, told.account, told.title,
-        told.first_at, told.last_at, told.event_count, told.event_ids, told.sentence,
-        told.remediation, told.mitre, told.of_rule, rules.description,
-        rules.false_positives
-    from told
-    left join {{rules}} on told.rule = rules.rule
-    where told.place <= {MOST_OF_A_RULE}
-    order by {_RANK}, told.last_at desc, told.finding_id
+        ranked.finding_id, ranked.rule, ranked.severity, ranked.account, ranked.title,
+        ranked.first_at, ranked.last_at, ranked.event_count, ranked.event_ids,
+        ranked.sentence, ranked.remediation, ranked.mitre, ranked.of_rule,
+        rules.description, rules.false_positives
+    from ranked
+    left join {{rules}} on ranked.rule = rules.rule
+    where ranked.place <= {MOST_OF_A_RULE}
+    order by {_RANK}, ranked.last_at desc, ranked.finding_id
 """
 
 
-def _not_told(which: str) -> str:
+def _inactive(which: str) -> str:
     return f"""
         select
             title, severity, account, last_at, sentence, suppressed_reason as reason
         from ({_JUDGED}) as judged
         where {which}
         order by {_RANK}, last_at desc, finding_id
-        limit {MOST_NOT_TOLD}
+        limit {MOST_INACTIVE}
     """
 
 
-_SUPPRESSED = _not_told("suppressed_reason is not null")
-_REFUTED = _not_told("suppressed_reason is null and not holds")
+_SUPPRESSED = _inactive("suppressed_reason is not null")
+_REFUTED = _inactive("suppressed_reason is null and not holds")
 _RULES = "select count(*) as rules from {rules} where coalesce(is_enabled, true)"
 _EVENTS = """
     select event_id, occurred_at, event_type, account_id as account, sentence
@@ -138,7 +138,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class NotTold:
+class InactiveFinding:
     """A finding that is suppressed, and why, or that no longer holds."""
 
     title: str
@@ -180,7 +180,7 @@ class _Count:
     findings: int
 
     @property
-    def is_told(self) -> bool:
+    def is_active(self) -> bool:
         return self.holds and not self.suppressed
 
 
@@ -190,13 +190,13 @@ class _Rules:
 
 
 @dataclass(frozen=True)
-class _Event(Told):
+class _Event(EventSentence):
     event_id: str
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What is alarming in the period.
+    """The findings of the period.
 
     Attributes:
         counts: How many findings that hold there are of each severity that has some.
@@ -205,18 +205,18 @@ class Findings:
         findings: Those that are shown, the most severe and the newest first.
         suppressed: Some that are suppressed.
         refuted: Some that no longer hold.
-        rules: How many rules look.
-        told: The events of the findings that are shown, by id.
+        rules: How many rules are enabled.
+        events: The events of the findings that are shown, by id.
     """
 
     counts: Mapping[str, int]
     suppressed_count: int
     refuted_count: int
     findings: Sequence[Finding]
-    suppressed: Sequence[NotTold]
-    refuted: Sequence[NotTold]
+    suppressed: Sequence[InactiveFinding]
+    refuted: Sequence[InactiveFinding]
     rules: int
-    told: Mapping[str, Told]
+    events: Mapping[str, EventSentence]
 
     @classmethod
     def of(cls, answers: Answers) -> Findings:
@@ -235,15 +235,15 @@ class Findings:
                 row.findings for row in counts if not row.holds and not row.suppressed
             ),
             findings=found,
-            suppressed=answers.rows(NotTold, _SUPPRESSED),
-            refuted=answers.rows(NotTold, _REFUTED),
+            suppressed=answers.rows(InactiveFinding, _SUPPRESSED),
+            refuted=answers.rows(InactiveFinding, _REFUTED),
             rules=answers.one(_Rules, _RULES).rules,
-            told=_told(answers, found),
+            events=_events_of(answers, found),
         )
 
     @property
     def count(self) -> int:
-        """How many there are, told or not."""
+        """How many there are, active or not."""
         return self.total + self.suppressed_count + self.refuted_count
 
     @property
@@ -267,14 +267,16 @@ class Findings:
             for number, rows in enumerate(by_rule.values(), start=1)
         ]
 
-    def events_of(self, finding: Finding) -> list[Told]:
+    def events_of(self, finding: Finding) -> list[EventSentence]:
         """Return the events of a finding that are known, the oldest first."""
         ids = dict.fromkeys(finding.events)
-        known = [self.told[id_] for id_ in ids if id_ in self.told]
+        known = [self.events[id_] for id_ in ids if id_ in self.events]
         return sorted(known, key=lambda event: event.occurred_at)
 
 
-def _told(answers: Answers, findings: Sequence[Finding]) -> dict[str, Told]:
+def _events_of(
+    answers: Answers, findings: Sequence[Finding]
+) -> dict[str, EventSentence]:
     ids = sorted({id_ for finding in findings for id_ in finding.events})
     if not ids:
         return {}
@@ -301,5 +303,5 @@ def _ordered(severities: Any) -> list[str]:  # noqa: ANN401 - an iterable of tex
 
 def _sum(counts: Sequence[_Count], severity: str) -> int:
     return sum(
-        row.findings for row in counts if row.severity == severity and row.is_told
+        row.findings for row in counts if row.severity == severity and row.is_active
     )

@@ -27,7 +27,7 @@ STREAMS: Mapping[str, str] = {
     "group_users": "group members",
     "invites": "invitations",
 }
-"""The streams that access is made of, and what each lists."""
+"""The streams behind the access model, and what each lists."""
 
 _LISTS = """
     select organization_id, stream, objects, listed_at, is_complete, reason

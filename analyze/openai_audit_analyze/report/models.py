@@ -1,7 +1,7 @@
 """The models that a report reads, and how it reads one that lacks something.
 
 A model or a column may be missing, because dbt was not run yet, is of an older version,
-or gave no right to read it. Then the report has less to tell, and says so.
+or gave no right to read it. Then the report leaves out what depends on it, and says so.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Report:
-    """What a page tells.
+    """The content of a page.
 
     Attributes:
         period: The days that it is about.
@@ -152,7 +152,7 @@ def said(value: object, longest: int = 600) -> Markup:
 
 
 def _gated(value: object) -> object:
-    """Let no text onto the page that did not pass the gate, whoever forgot it."""
+    """Refuse text that did not pass the gate, even if a template forgot the filter."""
     # Markup passed it, and is a text as well.
     return safe(value) if type(value) is str else value
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from openai_audit_analyze.report.completeness import Feed
     from openai_audit_analyze.report.page import Report
 
-FINE, LOOK, ALARM = "fine", "look", "alarm"
-_MOODS = {FINE: "nothing to do", LOOK: "to be reviewed", ALARM: "alarming"}
+FINE, REVIEW, ALARM = "fine", "review", "alarm"
+_MOODS = {FINE: "nothing to do", REVIEW: "to be reviewed", ALARM: "alarming"}
 _MOST_FEEDS = 4
 """Feeds that the sentence names. The page has all of them."""
 
 _MILD = ("medium", "low", "info")
-"""All others are grave, also those that nobody knows yet."""
+"""All others are grave, including unknown ones."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Sentence:
 
     Attributes:
         question: What it answers.
-        text: The answer. It holds no name that others chose, ids aside.
+        text: The answer. It contains no user-supplied text except ids.
         mood: How grave it is.
         place: The section of the page that has more of it.
     """
@@ -44,10 +44,10 @@ class Sentence:
 
     @property
     def verdict(self) -> str:
-        """The mood in words, for who sees no colours and shapes."""
+        """The mood in words, for readers who do not see colours and shapes."""
         # That events happened is neither good nor bad.
-        told = self.place == "events" and self.mood == FINE
-        return "" if told else _MOODS[self.mood]
+        is_neutral = self.place == "events" and self.mood == FINE
+        return "" if is_neutral else _MOODS[self.mood]
 
 
 def sentences(report: Report) -> list[Sentence]:
@@ -60,7 +60,7 @@ def _happened(report: Report) -> Sentence:
     if report.lacks("events"):
         return _unread(question, "events")
     if not activity.total:
-        return Sentence(question, "There is no event in this period.", LOOK, "events")
+        return Sentence(question, "There is no event in this period.", REVIEW, "events")
     who = [
         amount(_of_all(rows), one, many)
         for rows, one, many in (
@@ -96,17 +96,17 @@ def _alarming(report: Report) -> Sentence:
     if not findings.total:
         if report.lacks("rules"):
             text = "There is no finding, and it is not known which rules ran."
-            return Sentence(question, text, LOOK, place)
+            return Sentence(question, text, REVIEW, place)
         if not findings.rules:
             return Sentence(
-                question, "Not evaluated: the rule models have not run.", LOOK, place
+                question, "Not evaluated: the rule models have not run.", REVIEW, place
             )
         return Sentence(question, "No rule has found anything.", FINE, place)
     grave = {s: n for s, n in findings.counts.items() if s not in _MILD}
     less = findings.total - sum(grave.values())
     if not grave:
         text = f"{amount(less, 'finding', 'findings')} of medium or lower severity."
-        return Sentence(question, text, LOOK, place)
+        return Sentence(question, text, REVIEW, place)
     parts = [f"{number:,} {severity}" for severity, number in grave.items()]
     if less:
         parts.append(f"{less:,} less severe")
@@ -122,7 +122,7 @@ def _missing(report: Report) -> Sentence:
     if report.lacks("coverage"):
         return _unread(question, place, "coverage")
     if not completeness.verdicts:
-        return Sentence(question, "Not known: no day is counted.", LOOK, place)
+        return Sentence(question, "Not known: no day is counted.", REVIEW, place)
     feeds = sorted(completeness.feeds, key=lambda feed: feed.badness)
     lost = completeness.verdicts.get("missing", 0)
     if lost:
@@ -131,7 +131,7 @@ def _missing(report: Report) -> Sentence:
         text = f"{lost:,} of the {what} lack events that the tap has written."
         mood = ALARM
     elif report.uncounted or not all(feed.is_in_order for feed in feeds):
-        text, mood = "No event is known to be missing, but not all is proven.", LOOK
+        text, mood = "No event is known to be missing, but not all is proven.", REVIEW
     else:
         text, mood = "Nothing is known to be missing.", FINE
     text = " ".join([text, *(f"{part}." for part in _by_feed(feeds))])
@@ -167,7 +167,7 @@ def _by_feed(feeds: Sequence[Feed]) -> list[str]:
 
 def _unread(question: str, place: str, model: str = "") -> Sentence:
     text = f"Not known: openai_audit__{model or place} could not be read."
-    return Sentence(question, text, LOOK, place)
+    return Sentence(question, text, REVIEW, place)
 
 
 def _of_all(rows: Sequence[Busy]) -> int:

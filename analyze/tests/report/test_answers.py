@@ -225,10 +225,10 @@ def test_a_day_shows_its_worst_verdict_and_what_is_missing_is_alarming(
     assert "1 of the days and files lack events" in page
     assert "1 of 2 runs did not read everything." in page
     assert '<div class="alarm"><dt><a href="#completeness">' in page
-    told = section(page, "completeness")
-    assert "1 of 2 files proven, 1 missing" in told
-    assert "2 runs, 1 of them in full; at most 6 min 40 s between two" in told
-    assert "3 events came late, by 30 min at most" in told
+    shown = section(page, "completeness")
+    assert "1 of 2 files proven, 1 missing" in shown
+    assert "2 runs, 1 of them in full; at most 6 min 40 s between two" in shown
+    assert "3 events came late, by 30 min at most" in shown
     assert page.count('fill="var(--missing)"') == 2 + 1  # of two widths, and the legend
     assert stage.manifest["verdicts"] == {"proven": 2, "missing": 1}
 
@@ -261,7 +261,7 @@ def test_what_is_missing_is_fine_only_if_every_day_is_known(
     assert text.startswith("Nothing is known to be missing. 8 of 10 days proven,")
     assert text.endswith(" 1 day with no events, 1 day not covered.")
     mood, text = missing(duckdb_stage, 28)
-    assert mood == "look"
+    assert mood == "review"
     assert "8 of 28 days proven, 1 day with no events, 19 days not covered." in text
 
 
@@ -281,17 +281,17 @@ def test_events_of_a_feed_without_coverage_are_not_called_complete(
     duckdb_stage.add("events", EVENT | other)
     duckdb_stage.add("coverage", *days("pppppppppp"))
     mood, text = missing(duckdb_stage)
-    assert mood == "look"
+    assert mood == "review"
     assert text.endswith("Of 1 feed with events no day is counted.")
-    assert "There are events of it, and no day is counted" in duckdb_stage.build()
+    assert "It has events, but no day was counted" in duckdb_stage.build()
 
 
 def test_a_week_shows_that_not_all_of_it_is_known(duckdb_stage: Stage) -> None:
     duckdb_stage.add("coverage", *days(" pppppppp"))
     page = duckdb_stage.build(REPORT_PERIOD="2026-08-03/2026-11-09")
-    told = section(page, "completeness")
-    assert "3 August 2026 to 26 October 2026: not covered" in told
-    assert "2 November 2026 to 9 November 2026: proven" in told
+    shown = section(page, "completeness")
+    assert "3 August 2026 to 26 October 2026: not covered" in shown
+    assert "2 November 2026 to 9 November 2026: proven" in shown
     duckdb_stage.execute(
         f"delete from {duckdb_stage.schema}.openai_audit__coverage"
         " where day > '2026-11-05'"
@@ -304,10 +304,10 @@ def test_a_week_shows_that_not_all_of_it_is_known(duckdb_stage: Stage) -> None:
 
 def test_what_is_not_known_of_runs_is_not_called_good(duckdb_stage: Stage) -> None:
     duckdb_stage.add("coverage", *days("pppp", runs=2))
-    told = section(duckdb_stage.build(), "completeness")
-    assert "8 runs." in told
-    assert "in full" not in told
-    assert "came late" not in told
+    shown = section(duckdb_stage.build(), "completeness")
+    assert "8 runs." in shown
+    assert "in full" not in shown
+    assert "came late" not in shown
 
 
 def test_many_feeds_are_counted_and_the_worst_named(duckdb_stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""What is told of findings and of events, however many there are."""
+"""What the report shows of findings and events, however many there are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from openai_audit_analyze.report.access import MOST_ROLES
 from openai_audit_analyze.report.activity import MOST_SENTENCES, MOST_SENTENCES_A_DAY
-from openai_audit_analyze.report.findings import MOST_NOT_TOLD, MOST_OF_A_RULE
+from openai_audit_analyze.report.findings import MOST_INACTIVE, MOST_OF_A_RULE
 from tests.report.reading import section
 from tests.report.stage import EVENT, FINDING
 
@@ -138,7 +138,7 @@ def test_ids_that_are_none_are_no_obstacle(
 
 
 def test_lists_that_end_early_say_how_many_there_are(stage: Stage) -> None:
-    many = MOST_NOT_TOLD + 1
+    many = MOST_INACTIVE + 1
     stage.add(
         "findings",
         *(
@@ -160,7 +160,7 @@ def test_lists_that_end_early_say_how_many_there_are(stage: Stage) -> None:
     )
     page = stage.build()
     found = section(page, "findings")
-    assert found.count(f"{MOST_NOT_TOLD} of {many}. All of them are in") == 2
+    assert found.count(f"{MOST_INACTIVE} of {many}. All of them are in") == 2
     roles = f"{MOST_ROLES} of {MOST_ROLES + 1}. All of them are in"
     assert roles in section(page, "access")
 
@@ -181,15 +181,15 @@ def test_a_busy_day_leaves_room_and_what_is_left_out_is_said(stage: Stage) -> No
             for number in range(many)
         ),
     )
-    told = section(stage.build(), "timeline")
-    assert f"{MOST_SENTENCES} of {8 * many} events" in told
-    assert len(re.findall(r"event \d+ of day \d", told)) == MOST_SENTENCES
+    shown = section(stage.build(), "timeline")
+    assert f"{MOST_SENTENCES} of {8 * many} events" in shown
+    assert len(re.findall(r"event \d+ of day \d", shown)) == MOST_SENTENCES
     # Each day has a share, and of each day what is rare and then what is new.
     for day in range(1, 9):
-        assert f"event 0 of day {day}" in told
-        assert f"event 34 of day {day}" in told
-        assert f"event 1 of day {day}" not in told
-    left_out = [int(number) for number in re.findall(r"(\d+) file.shared", told)]
+        assert f"event 0 of day {day}" in shown
+        assert f"event 34 of day {day}" in shown
+        assert f"event 1 of day {day}" not in shown
+    left_out = [int(number) for number in re.findall(r"(\d+) file.shared", shown)]
     assert sum(left_out) == 8 * many - MOST_SENTENCES
     assert len(left_out) == 8
 
@@ -213,9 +213,9 @@ def test_what_findings_are_about_is_told_whatever_came_after_it(stage: Stage) ->
         *later,
     )
     stage.add("findings", FINDING | {"event_ids": '["found"]'})
-    told = section(stage.build(), "timeline")
-    assert "of a finding" in told
-    assert "seldom seen" in told
-    assert "of none" not in told
+    shown = section(stage.build(), "timeline")
+    assert "of a finding" in shown
+    assert "seldom seen" in shown
+    assert "of none" not in shown
     # In order of time, whatever was chosen first.
-    assert told.index("of a finding") < told.index("seldom seen")
+    assert shown.index("of a finding") < shown.index("seldom seen")

@@ -1,4 +1,4 @@
-"""What is told of people, keys and places, in both databases."""
+"""What the report shows of people, keys and places, in both databases."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def test_only_hours_of_sign_ins_that_were_there_are_drawn(stage: Stage) -> None:
         | {"event_id": "13", "event_type": "login.failed", "outcome": "failed"}
         | {"occurred_at": "2026-11-20 12:45:00"},
     )
-    told = section(stage.build(), "sign-ins")
+    shown = section(stage.build(), "sign-ins")
     assert (
-        "Failed, by weekday and hour in UTC; busiest: Fri 12\N{EN DASH}13 h, 2" in told
+        "Failed, by weekday and hour in UTC; busiest: Fri 12\N{EN DASH}13 h, 2" in shown
     )
-    assert "Succeeded, by weekday" not in told
+    assert "Succeeded, by weekday" not in shown
 
 
 def test_who_was_made_an_owner_last_comes_first_however_long_they_are_there(
@@ -49,12 +49,12 @@ def test_who_was_made_an_owner_last_comes_first_however_long_they_are_there(
         | {"principal_email": "grace@example.com", "access_kind": "invitation"}
         | {"since": "2026-11-08"},
     )
-    told = section(stage.build(), "access")
-    assert told.index("promoted") < told.index("grace@example.com")
-    assert told.index("grace@example.com") < told.index("user-0")
-    assert "2026-11-09 08:00 by Ada Lovelace ; joined 2024-09-27" in told
-    assert "invited not in the log invited 2026-11-08" in told
-    assert f"{MOST_OWNERS} of {MOST_OWNERS + 2}" in told
+    shown = section(stage.build(), "access")
+    assert shown.index("promoted") < shown.index("grace@example.com")
+    assert shown.index("grace@example.com") < shown.index("user-0")
+    assert "2026-11-09 08:00 by Ada Lovelace ; joined 2024-09-27" in shown
+    assert "invited not in the log invited 2026-11-08" in shown
+    assert f"{MOST_OWNERS} of {MOST_OWNERS + 2}" in shown
 
 
 def test_keys_are_counted_by_age_and_use_and_the_idle_ones_named(stage: Stage) -> None:
@@ -70,11 +70,11 @@ def test_keys_are_counted_by_age_and_use_and_the_idle_ones_named(stage: Stage) -
         | {"principal_id": "of an admin", "access_kind": "admin_api_key"}
         | {"since": "2020-01-01"},
     )
-    told = section(stage.build(), "access")
-    counted = told.replace("\N{EN DASH}", "-").replace(" ", "")
+    shown = section(stage.build(), "access")
+    counted = shown.replace("\N{EN DASH}", "-").replace(" ", "")
     assert "upto30days----2" in counted
     assert "morethan365days1---2" in counted
-    idle = told.partition("whose owner is gone")[2]
+    idle = shown.partition("whose owner was removed")[2]
     assert "left" in idle
     assert "of an admin" in idle
     assert "old" in idle
@@ -93,12 +93,12 @@ def test_what_is_not_known_of_a_key_is_said_to_be_unknown(stage: Stage) -> None:
         key | {"since": None},
         key | {"since": None, "last_seen_at": "2999-01-01"},
     )
-    told = section(stage.build(), "access")
-    assert fine not in told
-    assert "No key is known to be unused" in told
-    assert "Whether the owner is there is not known of 1 of 4 keys" in told
-    assert "When it was created or used is not known of 1 of 4 keys" in told
-    counted = told.replace("\N{EN DASH}", "-").replace(" ", "")
+    shown = section(stage.build(), "access")
+    assert fine not in shown
+    assert "No key is known to be unused" in shown
+    assert "It is not known whether 1 of 4 keys have a current owner" in shown
+    assert "It is not known when 1 of 4 keys were created or used" in shown
+    counted = shown.replace("\N{EN DASH}", "-").replace(" ", "")
     assert "morethan365days-----notknown1---1" in counted
 
 
