@@ -42,4 +42,5 @@ def _row(name: str, entry: dict[str, Any], nouns: dict[str, str]) -> dict[str, s
         "object_noun": nouns.get(kind, ""),
         "sentence": entry["sentence"],
         "otherwise": entry.get("otherwise", ""),
+        "in_project": str(entry.get("in_project", False)).lower(),
     }

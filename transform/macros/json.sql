@@ -101,6 +101,79 @@
 {%- endmacro %}
 
 
+{#- The first items of an array as a part of a sentence, each whole, and how many more
+    there are. Null for no array and for an empty one. -#}
+{% macro json_spoken(column, path, fields=[], quoted=false) -%}
+    {{ return(adapter.dispatch('json_spoken', 'openai_audit')(column, path, fields, openai_audit.in_quotes if quoted else openai_audit.spoken)) }}
+{%- endmacro %}
+
+{#- How many items a sentence names one by one. -#}
+{% macro most_spoken() -%} {{ return(5) }} {%- endmacro %}
+
+{% macro postgres__json_spoken(column, path, fields, written) -%}
+    {%- set items -%} {{ column }} #> '{ {{- path | replace('.', ',') -}} }' {%- endset -%}
+    {%- set item -%}
+        {% if fields -%} coalesce({% for field in fields %}item.value ->> '{{ field }}', {% endfor %}'?')
+        {%- else -%} coalesce(item.value #>> '{}', '?') {%- endif %}
+    {%- endset -%}
+    case when jsonb_typeof({{ items }}) = 'array' then (
+        select
+            string_agg({{ written(item) }}, ', ' order by item.place) filter (where item.place <= {{ openai_audit.most_spoken() }})
+            || case when count(*) > {{ openai_audit.most_spoken() }} then ' and ' || cast(count(*) - {{ openai_audit.most_spoken() }} as text) || ' more' else '' end
+        from jsonb_array_elements({{ items }}) with ordinality as item (value, place)
+    ) end
+{%- endmacro %}
+
+{% macro duckdb__json_spoken(column, path, fields, written) -%}
+    {%- set items -%} json_extract({{ column }}, '$.{{ path }}[*]') {%- endset -%}
+    {%- set item -%}
+        {% if fields -%} coalesce({% for field in fields %}json_extract_string(item, '$.{{ field }}'), {% endfor %}'?')
+        {%- else -%} coalesce(item ->> '$', '?') {%- endif %}
+    {%- endset -%}
+    nullif(
+        array_to_string([{{ written(item) }} for item in {{ items }}][:{{ openai_audit.most_spoken() }}], ', ')
+        || case when len({{ items }}) > {{ openai_audit.most_spoken() }} then ' and ' || cast(len({{ items }}) - {{ openai_audit.most_spoken() }} as text) || ' more' else '' end,
+        ''
+    )
+{%- endmacro %}
+
+{% macro snowflake__json_spoken(column, path, fields, written) -%}
+    {%- set item -%}
+        {% if fields -%} coalesce({% for field in fields %}cast(get(item.value, '{{ field }}') as varchar), {% endfor %}'?')
+        {%- else -%} coalesce(cast(item.value as varchar), '?') {%- endif %}
+    {%- endset -%}
+    (
+        select
+            nullif(listagg(case when item.index < {{ openai_audit.most_spoken() }} then {{ written(item) }} end, ', ') within group (order by item.index), '')
+            || case when count(*) > {{ openai_audit.most_spoken() }} then ' and ' || cast(count(*) - {{ openai_audit.most_spoken() }} as varchar) || ' more' else '' end
+        from lateral flatten(input => get_path({{ column }}, '{{ path }}')) as item
+    )
+{%- endmacro %}
+
+{% macro bigquery__json_spoken(column, path, fields, written) -%}
+    {%- set text -%}
+        {% if fields -%} coalesce({% for field in fields %}json_value(item, '$.{{ field }}'), {% endfor %}'?')
+        {%- else -%} coalesce(json_value(item), '?') {%- endif %}
+    {%- endset -%}
+    (
+        select
+            string_agg(case when place < {{ openai_audit.most_spoken() }} then {{ written(text) }} end, ', ' order by place)
+            || case when count(*) > {{ openai_audit.most_spoken() }} then ' and ' || cast(count(*) - {{ openai_audit.most_spoken() }} as string) || ' more' else '' end
+        from unnest(json_query_array({{ column }}, '$.{{ path }}')) as item with offset as place
+    )
+{%- endmacro %}
+
+
+{#- Whether an array has more than one item. -#}
+{% macro json_has_several(column, path) -%}
+    {{ return(adapter.dispatch('json_has_several', 'openai_audit')(column, path)) }}
+{%- endmacro %}
+{% macro default__json_has_several(column, path) -%} coalesce(array_length(json_query_array({{ column }}, '$.{{ path }}')) > 1, false) {%- endmacro %}
+{% macro postgres__json_has_several(column, path) -%} ({{ column }} #> '{ {{- path | replace('.', ',') -}},1}' is not null) {%- endmacro %}
+{% macro duckdb__json_has_several(column, path) -%} coalesce(len(json_extract({{ column }}, '$.{{ path }}[*]')) > 1, false) {%- endmacro %}
+{% macro snowflake__json_has_several(column, path) -%} coalesce(array_size(get_path({{ column }}, '{{ path }}')) > 1, false) {%- endmacro %}
+
+
 {#- A column of a raw table as JSON. In PostgreSQL an object that is null was loaded as
     JSON's null, and an array may be one of PostgreSQL's own. -#}
 {% macro as_json(column, data_type) -%}
