@@ -44,7 +44,7 @@ test-pythons: .venv/dev/.installed ## Try the wheel alone on every Python that i
 	ALL_PYTHONS=yes $(DEV)/python -m pytest tests/test_wheel.py
 
 .PHONY: test-transform
-test-transform: .venv/transform/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts ## Test the dbt package alone
+test-transform: .venv/transform/.installed .meltano/.installed .meltano/.installed-transform .meltano/.installed-alerts .meltano/.installed-report ## Test the dbt package alone
 	.venv/transform/bin/python -m pytest --numprocesses=auto --dist=loadgroup transform
 
 .PHONY: test-analyze

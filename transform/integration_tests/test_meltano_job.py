@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -137,6 +140,44 @@ def test_the_documented_command_gives_answers_in_each_environment(
         assert len(built.column(INDEXES.format(schema=schema))) == 2
     left = {path.name for path in (built.meltano.directory / "transform").iterdir()}
     assert not left & {"target", "logs", "dbt_packages"}
+
+
+@pytest.mark.parametrize(("environment", "target"), PLACES)
+def test_alerts_and_report_read_the_answers_of_each_environment(
+    built_in: Callable[[str, str], Built],
+    sandbox: SandboxProcess,
+    environment: str,
+    target: str,
+) -> None:
+    built = built_in(environment, target)
+    with HTTPServer(("127.0.0.1", 0), Receiver) as receiver:
+        Thread(target=receiver.serve_forever, daemon=True).start()
+        url = f"json://127.0.0.1:{receiver.server_port}"
+        receivers = json.dumps({"channel": {"url": url, "minimum_severity": "low"}})
+        built.meltano.variables["ALERTS_RECEIVERS"] = receivers
+        built.run("meltano invoke alerts:send")
+        built.run("meltano invoke report:build")
+        receiver.shutdown()
+    findings = built.column(
+        "select count(*) from {answers}.openai_audit__alerts"
+        " where finding_id not like 'introduction:%'"
+    )
+    assert findings[0] > 5
+    manifest = built.meltano.directory / f"output/{environment}/report/report.json"
+    rows = json.loads(manifest.read_text("utf-8"))["rows"]
+    assert rows["events"] == len(sandbox.control.events())
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Takes whatever is sent."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Write nothing."""
 
 
 @pytest.mark.xdist_group("duckdb")
