@@ -7,7 +7,6 @@ import os
 import subprocess
 from contextlib import closing
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,11 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[1] / "transform"
 DEADLINE = 900  # seconds; bounds a hang, and nothing else
+MODELS = ("--resource-type=seed", "--resource-type=model")
+
+
+def _selection(select: str) -> list[str]:
+    return [f"--select={select}"] if select else []
 
 
 @dataclass(frozen=True)
@@ -95,26 +99,24 @@ class Warehouse:
 
     def clear(self) -> None:
         """Remove all that a test has put there."""
-        if self.database:
-            for schema in (self.raw, self.answers):
-                self.execute(f"drop schema if exists {schema} cascade")
-        else:
-            self.file.unlink(missing_ok=True)
+        for schema in (self.raw, self.answers):
+            self.execute(f"drop schema if exists {schema} cascade")
 
-    def run(self, *, full_refresh: bool = False, **variables: object) -> None:
-        """Build all models, without dbt's tests."""
+    def run(
+        self, select: str = "", *, full_refresh: bool = False, **variables: object
+    ) -> None:
+        """Build models without dbt's tests: all, or those that are selected."""
         options = ["--full-refresh"] if full_refresh else []
-        kinds = ["--resource-type=seed", "--resource-type=model"]
-        self.dbt("build", *kinds, *options, **variables)
+        self.dbt("build", *MODELS, *_selection(select), *options, **variables)
 
-    def build(self, **variables: object) -> None:
-        """Build all models and run dbt's data tests."""
-        self.dbt("build", "--exclude-resource-type=unit_test", **variables)
+    def build(self, select: str = "", **variables: object) -> None:
+        """Build models as `run` does, and run dbt's data tests of them."""
+        tests = "--exclude-resource-type=unit_test"
+        self.dbt("build", tests, *_selection(select), **variables)
 
     def refused(self, **variables: object) -> str:
-        """Build all models, which fails, and return the one line that says why."""
-        kinds = ["--resource-type=seed", "--resource-type=model"]
-        code, printed = self._dbt("--quiet", "build", *kinds, **variables)
+        """Build models, which the first refuses, and return the one line of why."""
+        code, printed = self._dbt("--quiet", "build", *MODELS, **variables)
         assert code == 1
         blocks = printed.split("Compilation Error in model ")
         assert len(blocks) == 2, printed
@@ -135,18 +137,9 @@ class Warehouse:
 
     def _dbt(self, *arguments: str, **variables: object) -> tuple[int | None, str]:
         output = self.directory / f"dbt-{self.name}.txt"
-        # What dbt writes about a run, nobody reads here.
-        options = ["--warn-error", "--no-use-colors", "--no-write-json"]
         given = json.dumps(variables, sort_keys=True)
-        # dbt parses all anew where variables are others than the last time.
-        parsed = sha256(f"{self.project} {given}".encode()).hexdigest()[:12]
-        target = Path(self.environment["DBT_TARGET_PATH"], parsed)
-        code = dbt(
-            [*options, *arguments, f"--vars={given}"],
-            {**self.environment, "DBT_TARGET_PATH": str(target)},
-            output,
-            self.deadline,
-        )
+        anew = self.project != PROJECT  # a test wrote it, and may go on
+        code = dbt(arguments, given, self.environment, output, self.deadline, anew=anew)
         return code, output.read_text("utf-8")
 
     @property
@@ -187,12 +180,16 @@ class Warehouse:
                 with closing(duckdb.connect(str(self.file))) as connection:
                     connection.execute(text)
 
-    def texts(self, relation: str, *, without: Sequence[str] = ()) -> list[str]:
-        """Return the rows of a model as texts, sorted: those of two builds compare."""
+    def texts(
+        self, relation: str, where: str = "true", *, without: Sequence[str] = ()
+    ) -> list[str]:
+        """Return rows of a model as texts, sorted: those of two builds compare."""
         listed = self.rows(
             "select column_name from information_schema.columns"
             f" where table_schema = '{{answers}}' and table_name = '{relation}'"
         )
         columns = sorted(name for (name,) in listed if name not in without)
-        found = self.rows(f"select {', '.join(columns)} from {{answers}}.{relation}")
+        found = self.rows(
+            f"select {', '.join(columns)} from {{answers}}.{relation} where {where}"
+        )
         return sorted(map(str, found))
