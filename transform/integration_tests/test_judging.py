@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from integration_tests.conftest import in_duckdb
 from testing.messages import event, events
 from testing.warehouse import PROJECT
 
@@ -28,15 +29,9 @@ def copied(own: Warehouse, tmp_path: Path) -> Warehouse:
     return replace(own, project=project)
 
 
-def build(warehouse: Warehouse, **variables: object) -> list[str]:
+def build(warehouse: Warehouse, **variables: Any) -> list[str]:
     """Build up to the matches, and return the keys for which a match was written."""
-    warehouse.dbt(
-        "build",
-        "--resource-type=seed",
-        "--resource-type=model",
-        "--select=+int_openai_audit__matches",
-        **variables,
-    )
+    warehouse.run("+int_openai_audit__matches", **variables)
     rows = warehouse.rows(
         "select entity from {answers}.int_openai_audit__matches"
         " where rule = 'customer_managed_key_removed'"
@@ -54,6 +49,7 @@ def edit(warehouse: Warehouse, name: str, before: str, after: str) -> None:
     path.write_text(text.replace(before, after, 1), "utf-8")
 
 
+@in_duckdb
 def test_judging_anew_follows_what_rules_compile_to(copied: Warehouse) -> None:
     removed = {"type": "external_key.removed", "details": {"id": "key-1"}}
     copied.load(events(event("a", **removed)))

@@ -81,11 +81,8 @@ class OwnProject:
         (models / "rules.yml").write_text(yaml.safe_dump(content))
 
     def build(self) -> None:
-        self.warehouse.dbt(
-            "build",
-            "--exclude-resource-type=unit_test",
-            openai_audit_own_rules=[*CARDS],
-        )
+        select = "+openai_audit__findings"
+        self.warehouse.build(select, openai_audit_own_rules=[*CARDS])
 
 
 @pytest.fixture

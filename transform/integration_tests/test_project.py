@@ -18,6 +18,9 @@ from testing.warehouse import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# One process parses for all.
+pytestmark = pytest.mark.xdist_group("project")
+
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:

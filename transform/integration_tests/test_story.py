@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
-import pytest
-
+from integration_tests.steps import before_each_run
 from sandbox.process import SandboxProcess
 from sandbox.story.incident import CLIENT
 from testing.messages import extracted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from integration_tests.steps import Steps
     from testing.messages import Message
     from testing.warehouse import Warehouse
 
@@ -67,27 +68,26 @@ class Month:
     whole: list[Message]
 
 
-@pytest.fixture(scope="session")
-def months(tmp_path_factory: pytest.TempPathFactory) -> list[Month]:
-    directory = tmp_path_factory.mktemp("months")
-    return [of_a_company(seed, directory / str(seed)) for seed in COMPANIES]
+@cache
+def months() -> list[Month]:
+    return [of_a_company(seed) for seed in COMPANIES]
 
 
-def of_a_company(seed: int, directory: Path) -> Month:
-    directory.mkdir()
+def of_a_company(seed: int) -> Month:
     organization_id = f"org-{seed}"
     workspace_id = f"5f0f1d4e-3c38-4a5f-9a55-6f2c1f6f8a{seed:02}"
-    with SandboxProcess(
-        history="story",
-        seed=seed,
-        organization_id=organization_id,
-        start="30d",
-        end=f"2026-10-29T{COMPANIES[seed]}:00Z",
-        incident="2h",
-        workspace_id=workspace_id,
-        workspace_events=40,
-    ) as sandbox:
-        whole = extracted(sandbox, directory)
+    options: dict[str, Any] = {
+        "history": "story",
+        "seed": seed,
+        "organization_id": organization_id,
+        "start": "30d",
+        "end": f"2026-10-29T{COMPANIES[seed]}:00Z",
+        "incident": "2h",
+        "workspace_id": workspace_id,
+        "workspace_events": 40,
+    }
+    with TemporaryDirectory() as directory, SandboxProcess(**options) as sandbox:
+        whole = extracted(sandbox, Path(directory))
     of_events = [m for m in whole if "effective_at" in m.get("record", {})]
     from_abroad = [m for m in of_events if CLIENT["ip_address"] in str(m)]
     began = min(m["record"]["effective_at"] for m in from_abroad)
@@ -97,6 +97,14 @@ def of_a_company(seed: int, directory: Path) -> Month:
     return Month(organization_id, workspace_id, ordinary, whole)
 
 
+def ordinary() -> list[Message]:
+    return [message for month in months() for message in month.ordinary]
+
+
+def whole() -> list[Message]:
+    return [message for month in months() for message in month.whole]
+
+
 def told(warehouse: Warehouse) -> set[tuple[str, str, str, str, int]]:
     """Return account, severity, rule, entity and week of all findings above low."""
     found = warehouse.rows(
@@ -104,25 +112,21 @@ def told(warehouse: Warehouse) -> set[tuple[str, str, str, str, int]]:
         " extract(week from first_event_at) from {answers}.openai_audit__findings"
         " where severity not in ('info', 'low')"
     )
-    return set(found)
+    accounts = {i for m in months() for i in (m.organization_id, m.workspace_id)}
+    return {row for row in found if row[0] in accounts}
 
 
+@before_each_run([ordinary], [whole])
 def test_a_month_is_quiet_and_the_incident_is_told_by_the_rules_that_should(
-    own: Warehouse, months: list[Month]
+    steps: Steps,
 ) -> None:
-    for month in months:
-        own.load(month.ordinary)
-    own.run()
-    ordinary = told(own)
-    in_a_week = Counter((account, week) for account, *_, week in ordinary)
-    assert max(in_a_week.values()) <= AT_MOST_A_WEEK, ordinary
-    for month in months:
-        own.load(month.whole)
-    own.build()
+    before = told(steps.after(1))
+    in_a_week = Counter((account, week) for account, *_, week in before)
+    assert max(in_a_week.values()) <= AT_MOST_A_WEEK, before
     by_rules: dict[str, set[tuple[str, str]]] = {}
-    for account, severity, rule, *_ in told(own) - ordinary:
+    for account, severity, rule, *_ in told(steps.after(2)) - before:
         by_rules.setdefault(account, set()).add((severity, rule))
     assert by_rules == {
-        **{month.organization_id: IN_THE_ORGANIZATION for month in months},
-        **{month.workspace_id: IN_THE_WORKSPACE for month in months},
+        **{month.organization_id: IN_THE_ORGANIZATION for month in months()},
+        **{month.workspace_id: IN_THE_WORKSPACE for month in months()},
     }
