@@ -82,12 +82,13 @@
     lower(coalesce(role, {{ places | join(', ') }}))
 {%- endmacro %}
 
-{#- The permissions that a role gains, as text; null for none. With a condition on `item`,
+{#- The permissions that a role gains, as text, or as a part of a
+    sentence; null for none. With a condition on `item`,
     whether one of them meets it. -#}
-{% macro gained_permissions(condition=none) -%}
+{% macro gained_permissions(condition=none, spoken=false) -%}
     {%- set found = [] -%}
     {%- for path in ['permissions', 'permissions_added', 'data.permissions', 'changes_requested.permissions_added', 'changes_requested.permissions'] -%}
-        {%- do found.append(openai_audit.json_joined('details', path) if condition is none else openai_audit.json_any('details', path, condition)) -%}
+        {%- do found.append((openai_audit.json_spoken('details', path) if spoken else openai_audit.json_joined('details', path)) if condition is none else openai_audit.json_any('details', path, condition)) -%}
     {%- endfor -%}
     {{ 'coalesce(' ~ found | join(', ') ~ ')' if condition is none else '(' ~ found | join(' or ') ~ ')' }}
 {%- endmacro %}

@@ -154,7 +154,7 @@
     {%- endset -%}
     {%- set clauses = {
         'api_key.created': [
-            "', with the scopes ' || " ~ openai_audit.json_spoken('details', 'data.scopes'),
+            "', with the scopes ' || coalesce(" ~ openai_audit.json_spoken('details', 'data.scopes') ~ ', ' ~ openai_audit.json_spoken('details', 'changes_requested.scopes') ~ ')',
         ],
         'api_key.updated': [
             "' and set its scopes to ' || coalesce(" ~ openai_audit.json_spoken('details', 'changes_requested.scopes') ~ ', ' ~ openai_audit.json_spoken('details', 'data.scopes') ~ ')',
@@ -167,15 +167,15 @@
             "' and set the projects whose API calls are logged to ' || coalesce(" ~ openai_audit.json_spoken('details', 'changes_requested.api_call_logging_project_ids') ~ ', ' ~ openai_audit.in_quotes(openai_audit.json_text('details', 'changes_requested.api_call_logging_project_ids')) ~ ')',
         ],
         'role.created': [
-            "', with the permissions ' || " ~ openai_audit.json_spoken('details', 'permissions'),
+            "', with the permissions ' || " ~ openai_audit.gained_permissions(spoken=true),
         ],
         'role.updated': [
             "' and set its description to ' || " ~ openai_audit.in_quotes(openai_audit.json_text('details', 'changes_requested.description')),
-            "' and added the permissions ' || " ~ openai_audit.json_spoken('details', 'changes_requested.permissions_added'),
+            "' and added the permissions ' || " ~ openai_audit.gained_permissions(spoken=true),
             "' and removed the permissions ' || " ~ openai_audit.json_spoken('details', 'changes_requested.permissions_removed'),
         ],
         'role.bound_to_resource': [
-            "', with the permissions ' || " ~ openai_audit.json_spoken('details', 'permissions'),
+            "', with the permissions ' || " ~ openai_audit.gained_permissions(spoken=true),
         ],
         'role.unbound_from_resource': [
             "', which leaves it the permissions ' || " ~ openai_audit.json_spoken('details', 'permissions'),

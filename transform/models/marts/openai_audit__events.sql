@@ -43,8 +43,8 @@ former_roles as (
         and role is not null
 ),
 
-{#- Where an act took place is not said by the field `project` alone: what an admin key does
-    is booked on the organization's default project, whatever it is about. -#}
+-- Where an act took place is not said by the field `project` alone: what an admin key does
+-- is booked on the organization's default project, whatever it is about.
 placed as (
     select
         events.*,
@@ -53,6 +53,9 @@ placed as (
         types.object_noun,
         types.sentence,
         types.otherwise,
+        coalesce(
+            types.sentence like '%{name}%' or events.event_type in ('organization.updated', 'service_account.updated'), false
+        ) as says_new_name,
         {{ openai_audit.kind_of_id('events.object_id') }} as kind_of_id,
         lower({{ openai_audit.json_text('events.details', 'principal_type') }}) as principal_type,
         coalesce(
@@ -162,7 +165,11 @@ named as (
         coalesce(object_names.name, events.object_name, events.object_names) as object_name,
         -- A name that is known since before the event: not since it.
         case
-            when events.new_name is null or object_names.known_from is not null or object_names.name != events.new_name
+            when
+                not events.says_new_name
+                or events.new_name is null
+                or object_names.known_from is not null
+                or object_names.name != events.new_name
                 then coalesce(object_names.name, events.object_name, events.object_names)
             else nullif(events.object_name, events.new_name)
         end as former_name,
@@ -174,7 +181,8 @@ named as (
             false
         ) as is_renamed,
         coalesce(
-            object_names.known_from is null
+            events.says_new_name
+            and object_names.known_from is null
             and object_names.name = events.new_name
             and nullif(events.object_name, events.new_name) is null,
             false

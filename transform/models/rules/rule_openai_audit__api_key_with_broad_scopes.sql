@@ -5,7 +5,7 @@ select
     occurred_at,
     coalesce(object_id, actor, event_id) as entity,
     case event_type when 'api_key.updated' then 'high' else 'medium' end as severity,
-    '{event}, with the scopes ' || {{ openai_audit.spoken("coalesce(" ~ openai_audit.json_joined('details', 'changes_requested.scopes') ~ ", " ~ openai_audit.json_joined('details', 'data.scopes') ~ ")") }} as sentence
+    cast(null as {{ dbt.type_string() }}) as sentence
 from {{ ref('int_openai_audit__watched') }}
 where
     {{ openai_audit.any_scope('item in ' ~ openai_audit.text_list(scopes | map('lower'))) }}

@@ -1,8 +1,5 @@
 {%- set times = openai_audit.parameter('rate_limit_raised', 'times', 10) -%}
-{%- set limits = [
-    'max_requests_per_1_minute', 'max_tokens_per_1_minute', 'max_images_per_1_minute',
-    'max_audio_megabytes_per_1_minute', 'max_requests_per_1_day', 'batch_1_day_max_input_tokens',
-] -%}
+{%- set limits = openai_audit.rate_limits().keys() -%}
 with
 
 -- The whole log: there are few such events.
@@ -70,7 +67,17 @@ select
     occurred_at,
     object_id || case when project_id = '' then '' else ' of ' || project_id end as entity,
     'medium' as severity,
-    '{event}: ' || replace(name, '_', ' ') || ' is now ' || cast(value as {{ dbt.type_string() }}) || ', at least {{ times }} times the previous value' as sentence
+    '{event}; the limit of ' || case name
+        {%- for name, said in openai_audit.rate_limits().items() %}
+        when '{{ name }}' then '{{ said }}'
+        {%- endfor %}
+    end || ' was ' || cast(
+        case when value_before >= 0 and value >= {{ times * 1.0 }} * value_before then value_before else lowest end
+        as {{ dbt.type_string() }}
+    ) || case
+        when value_before >= 0 and value >= {{ times * 1.0 }} * value_before then ' before'
+        else ' earlier that day'
+    end as sentence
 from compared
 where
     value > 0

@@ -7,7 +7,7 @@ roles as (
         occurred_at,
         event_type,
         coalesce(object_id, actor, event_id) as entity,
-        {{ openai_audit.gained_permissions() }} as gained,
+        {{ openai_audit.gained_permissions(spoken=true) }} as gained,
         {{ openai_audit.gained_permissions("item not like '%read'") }} as does_more_than_read,
         lower(coalesce(
             {{ openai_audit.json_text('details', 'resource_type') }},
@@ -30,7 +30,8 @@ select
         when resource_type like '%project%' then 'medium'
         else 'high'
     end as severity,
-    '{event}; permissions added: ' || {{ openai_audit.spoken('gained') }} as sentence
+    -- Of other types, the sentence of the event does not say what is gained.
+    case when event_type like 'tenant.%' then '{event}; permissions added: ' || gained end as sentence
 from roles
 where
     (gained is not null or event_type like 'tenant.%')
