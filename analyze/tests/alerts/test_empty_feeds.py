@@ -14,12 +14,12 @@ from sandbox.process import SandboxProcess
 from testing.clock import recent
 from testing.messages import Message, extracted
 from testing.warehouse import Warehouse
-from tests.alerts.conftest import KINDS
 from tests.alerts.receiver import HttpReceiver
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sandbox.demo.postgres import Database
 
 NOW = datetime.fromisoformat(recent())
 DAYS = [NOW - timedelta(days=ago) for ago in (6, 5, 4)]
@@ -29,29 +29,33 @@ BEFORE = timedelta(hours=3)
 LOG_GAPS = "select entity from {answers}.openai_audit__findings where rule = 'log_gap'"
 COVERAGE = "select distinct source, verdict from {answers}.openai_audit__coverage"
 EMPTY = {"tenant", "workspace_auth"}
+ASKED = "+openai_audit__findings_now +openai_audit__coverage"
+"""What is looked at: all models would take twice as long."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Taps, loader, dbt and alerts, of which each goes on from where it was."""
+    """Taps, loaders, dbt and alerts, of which each goes on from where it was."""
 
     sandbox: SandboxProcess
-    warehouse: Warehouse
+    warehouses: list[Warehouse]
     receiver: HttpReceiver
+    directory: Path
 
     def load(self, at: datetime) -> None:
-        """Run the taps at a time, and load what they write."""
+        """Run the taps at a time, and load what they write into each warehouse."""
         self.sandbox.control.set_clock(at.timestamp())
-        messages = extracted(self.sandbox, self.warehouse.directory)
-        self.warehouse.load([_at(at, message) for message in messages])
+        messages = extracted(self.sandbox, self.directory)
+        for warehouse in self.warehouses:
+            warehouse.load([_at(at, message) for message in messages])
 
-    def send(self) -> list[str]:
+    def send(self, warehouse: Warehouse) -> list[str]:
         """Build the models, send the alerts, and return the findings that are sent."""
-        self.warehouse.run()
+        warehouse.run(ASKED)
         receivers = {"channel": {"url": self.receiver.url, "minimum_severity": "low"}}
         environment = {"ALERTS_RECEIVERS": json.dumps(receivers)}
         self.receiver.received.clear()
-        assert send({**self.warehouse.environment, **environment})
+        assert send({**warehouse.environment, **environment})
         return self.receiver.ids
 
 
@@ -63,13 +67,23 @@ def _at(at: datetime, message: Message) -> Message:
     return {**message, "record": {**message["record"], **times}}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.fixture
+def warehouses(postgres: Database, tmp_path: Path) -> list[Warehouse]:
+    """An empty warehouse of each kind."""
+    made = []
+    for kind, server in (("postgres", postgres), ("duckdb", None)):
+        directory = tmp_path / kind
+        directory.mkdir()
+        file = directory / "audit.duckdb"
+        made.append(Warehouse(kind, directory, server, "empty", file))
+        made[-1].clear()
+    return made
+
+
+@pytest.mark.xdist_group("postgres")
 def test_three_days_of_empty_feeds_send_nothing(
-    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+    warehouses: list[Warehouse], tmp_path: Path
 ) -> None:
-    server = request.getfixturevalue("postgres") if kind == "postgres" else None
-    warehouse = Warehouse(kind, tmp_path, server, "empty", tmp_path / "audit.duckdb")
-    warehouse.clear()
     options: dict[str, Any] = {
         "events": 20,
         "tenant_events": 0,
@@ -78,26 +92,29 @@ def test_three_days_of_empty_feeds_send_nothing(
     }
     begin = (DAYS[0] - BEFORE).isoformat()
     with SandboxProcess(clock=begin, **options) as sandbox, HttpReceiver() as receiver:
-        pipeline = Pipeline(sandbox, warehouse, receiver)
+        pipeline = Pipeline(sandbox, warehouses, receiver, tmp_path)
         for day in DAYS:
             sandbox.control.set_clock((day - BEFORE).timestamp())
             sandbox.control.add_workspace_file([], end_time=day.isoformat())
             pipeline.load(day - BEFORE)
             pipeline.load(day)
-            sent = pipeline.send()
-            # The first time, it is that alerts are sent from now on.
-            assert len(sent) == (day == DAYS[0])
-            assert warehouse.rows(LOG_GAPS) == []
-        verdicts = {(source, verdict) for source, verdict in warehouse.rows(COVERAGE)}
-        assert {v for source, v in verdicts if source in EMPTY} == {"empty"}
-        assert {source for source, _ in verdicts} > EMPTY
-        assert None not in {verdict for _, verdict in verdicts}
+            for warehouse in warehouses:
+                sent = pipeline.send(warehouse)
+                # The first time, it is that alerts are sent from now on.
+                assert len(sent) == (day == DAYS[0])
+                assert warehouse.rows(LOG_GAPS) == []
+        for warehouse in warehouses:
+            found = {(feed, verdict) for feed, verdict in warehouse.rows(COVERAGE)}
+            assert {v for feed, v in found if feed in EMPTY} == {"empty"}
+            assert {feed for feed, _ in found} > EMPTY
+            assert None not in {verdict for _, verdict in found}
         # A state that is lost is found and sent, so what is quiet could have been loud.
         lost = DAYS[-1] + BEFORE
         (tmp_path / "tap-openai-audit.state.json").unlink()
         pipeline.load(lost)
-        sent = pipeline.send()
-        found = {entity for (entity,) in warehouse.rows(LOG_GAPS)}
         feeds = ("organization", "tenant")
-        assert found == {f"chain {feed} {lost.date()}" for feed in feeds}
-        assert len(sent) == len(found)
+        for warehouse in warehouses:
+            sent = pipeline.send(warehouse)
+            gaps = {entity for (entity,) in warehouse.rows(LOG_GAPS)}
+            assert gaps == {f"chain {feed} {lost.date()}" for feed in feeds}
+            assert len(sent) == len(gaps)
