@@ -25,7 +25,14 @@ def main() -> int:
         tempfile.TemporaryDirectory() as directory,
     ):
         return subprocess.run(  # noqa: S603 - of our own environment
-            [sqlfluff, "lint", "--disable-progress-bar", "models", "tests"],
+            [
+                sqlfluff,
+                "lint",
+                "--disable-progress-bar",
+                "--processes=0",
+                "models",
+                "tests",
+            ],
             cwd=_PACKAGE,
             env={
                 **os.environ,
