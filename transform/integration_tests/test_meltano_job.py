@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -23,7 +24,6 @@ from testing.meltano_project import ROOT, MeltanoProject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from sandbox.demo.postgres import Database
 
@@ -156,16 +156,16 @@ def test_alerts_and_report_read_the_answers_of_each_environment(
         receivers = json.dumps({"channel": {"url": url, "minimum_severity": "low"}})
         built.meltano.variables["ALERTS_RECEIVERS"] = receivers
         built.run("meltano invoke alerts:send")
-        built.run("meltano invoke report:build")
+        page = built.meltano("invoke", "report:build").out.strip()
         receiver.shutdown()
     findings = built.column(
         "select count(*) from {answers}.openai_audit__alerts"
         " where finding_id not like 'introduction:%'"
     )
     assert findings[0] > 5
-    manifest = built.meltano.directory / f"output/{environment}/report/report.json"
-    rows = json.loads(manifest.read_text("utf-8"))["rows"]
-    assert rows["events"] == len(sandbox.control.events())
+    # Each environment has a folder of its own for it.
+    manifest = json.loads(Path(page).with_name("report.json").read_text("utf-8"))
+    assert manifest["rows"]["events"] == len(sandbox.control.events())
 
 
 class Receiver(BaseHTTPRequestHandler):
