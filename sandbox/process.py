@@ -339,5 +339,5 @@ class SandboxProcess:
 
 
 def _serve(options: Options, ready: Connection) -> None:
-    """Be the process: tell the two base URLs, then serve to the end."""
+    """Run in the new process: send the two base URLs, then serve until it is ended."""
     importlib.import_module("sandbox.server.api").serve(options, ready.send)

@@ -5,8 +5,8 @@ takes it out in the order of time, which gives backpressure: the buffer is bound
 bytes, and while it is full only the window that the caller waits for is read on. So
 memory grows neither with the length of the log nor with the size of its events. A
 deadlock is impossible: windows are taken oldest first, so the one that the caller waits
-for is either read already or the next that is taken, and it never waits for room. Only
-the events of a single second are held whole.
+for is read, being read, or the next to be taken, and it never waits for room. Only the
+events of a single second are held whole.
 
 While older events are still looked for, the newer ones that are read meanwhile stay to
 the end, so they may only take a part of the buffer.
@@ -209,7 +209,7 @@ class Reader:
         """Take note of a page, and wait for room before the next one.
 
         Raises:
-            _StoppedError: If the caller has ended meanwhile.
+            _StoppedError: If the caller has stopped reading.
         """
         size = page.size + _EVENT_OVERHEAD * len(page.events)
         now, start = page.served_at, planned.window.start
@@ -240,4 +240,4 @@ class Reader:
 
 
 class _StoppedError(Exception):
-    """Nobody takes what is read any more."""
+    """The caller has stopped reading."""
